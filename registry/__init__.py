@@ -1,0 +1,61 @@
+"""A model registry that lives in a Git repository: versions and stages are annotated tags.
+
+    from registry import Registry, Model
+
+The names are imported when they are first used, so that the command line starts without what it does not need.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from registry._version import __version__
+
+if TYPE_CHECKING:
+    from registry.api import Artifact, EventView, Model, ModelVersion, Registry, StageCondition, Written
+    from registry.errors import (
+        GitFailed,
+        ManifestError,
+        NotFound,
+        Refused,
+        RegistryError,
+        Taken,
+        UsageError,
+    )
+    from registry.runs import Run, active_run
+
+__all__ = [
+    "Artifact",
+    "EventView",
+    "GitFailed",
+    "ManifestError",
+    "Model",
+    "ModelVersion",
+    "NotFound",
+    "Refused",
+    "Registry",
+    "RegistryError",
+    "Run",
+    "StageCondition",
+    "Taken",
+    "UsageError",
+    "Written",
+    "__version__",
+    "active_run",
+]
+
+_HOMES = {
+    "registry.api": ("Artifact", "EventView", "Model", "ModelVersion", "Registry", "StageCondition", "Written"),
+    "registry.errors": ("GitFailed", "ManifestError", "NotFound", "Refused", "RegistryError", "Taken", "UsageError"),
+    "registry.runs": ("Run", "active_run"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,492 @@
+"""The Python API: `Registry` for everything, `Model` for one version that a program uses (DESIGN part 7).
+
+Every face (the command line, and those that come) calls this and goes around none of it. Nothing here prints: notes for
+a person go to `on_note`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypedDict
+
+from registry.core import select
+from registry.core import version as versions_
+from registry.core.manifest import Json
+from registry.core.metadata import Metadata
+from registry.core.version import Bump
+from registry.errors import RegistryError, UsageError
+from registry.porcelain import amend, reading
+from registry.porcelain import delete as deleting
+from registry.porcelain import register as registering
+from registry.porcelain import stages as staging
+from registry.porcelain.note import Facts, Note
+from registry.porcelain.reading import Filter, StageView
+from registry.porcelain.stages import Way
+from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
+from registry.repository import Repository, open_repository
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from registry.manifests.check import Problem
+    from registry.porcelain.diff import Comparison
+    from registry.porcelain.doctor import Diagnosis
+    from registry.porcelain.lineage import Lineage
+    from registry.porcelain.manifests import Edited
+    from registry.porcelain.status import Status
+    from registry.runs import Run
+
+__all__ = [
+    "Artifact",
+    "ArtifactDetail",
+    "EventView",
+    "Model",
+    "ModelVersion",
+    "Registering",
+    "Registry",
+    "RegistryError",
+    "StageCondition",
+    "Written",
+]
+
+
+class Registering(TypedDict, total=False):
+    """What may be said when a version is registered, each by keyword.
+
+    `version` is a SemVer such as "v1.2.0"; without it the next one is taken, by `bump`, as a pre-release where `pre`
+    names one ("rc"). `artifacts` are further files that the version carries, `uses` selectors of what it was made from,
+    `content` any value that JSON can spell. `undeclared` does without a manifest entry, `force` gives a commit a second
+    version or moves a version, `sign` says whether to sign (left out: Git's tag.gpgSign).
+    """
+
+    version: str | None
+    bump: Bump
+    pre: str | None
+    message: str
+    reason: str | None
+    description: str | None
+    labels: Sequence[str]
+    run: str | None
+    run_url: str | None
+    metrics: Mapping[str, object]
+    params: Mapping[str, object]
+    tags: Mapping[str, object]
+    artifacts: Sequence[str | os.PathLike[str]] | Mapping[str, str | os.PathLike[str]]
+    uses: Sequence[str]
+    content: object
+    undeclared: bool
+    force: bool
+    sign: bool | None
+    dry_run: bool
+
+
+def _log(note: str) -> None:
+    import logging  # the command line gives its own function, and starts faster without
+
+    logging.getLogger("registry").warning(note)
+
+
+class Registry:
+    """The registry of one Git repository.
+
+    `path` is the repository or any directory in it; without one it is found from the current directory, as Git does.
+    `on_note` is told what a person should know (a large file, a stage that went to another version); by default that
+    goes to the logger "registry". Raises NotFound where there is no repository.
+
+    All methods raise `RegistryError`: `NotFound`, `Refused` (a rule), `UsageError` (a malformed name, version or
+    selector), `GitFailed`. A method that raises has written nothing.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, *, on_note: Callable[[str], None] | None = None
+    ) -> None:
+        self.repository: Repository = open_repository(None if path is None else os.fspath(path))
+        self._on_note = on_note or _log
+
+    def __repr__(self) -> str:
+        return f"Registry({os.fspath(self.repository.root or self.repository.clone.git_dir)!r})"
+
+    def refresh(self) -> None:
+        """Forget what was read: the next answer comes from the repository as it is then."""
+        self.repository.forget()
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def resolve(self, selector: str) -> ModelVersion:
+        """The one version that a selector means, such as `churn@latest`, `churn#production` or `churn@^1.2`."""
+        return reading.resolve(self.repository, selector)
+
+    def find(self, selector: str) -> str:
+        """The version alone that a selector means, or a commit's full id: `resolve` without reading any manifest."""
+        return reading.find(self.repository, selector)[1].subject
+
+    def show(
+        self,
+        *,
+        where: Sequence[str] = (),
+        type: str | None = None,  # noqa: A002  (the manifest's word)
+        labels: Sequence[str] = (),
+        stage: str | None = None,
+        sort: str | None = None,
+        deprecated: bool = False,
+    ) -> list[Artifact]:
+        """Every artifact; `where` takes conditions on the latest version such as `metrics.auc>0.9`."""
+        wanted = Filter(tuple(where), type, tuple(labels), stage, sort, deprecated)
+        return reading.show_all(self.repository, wanted)
+
+    def show_artifact(
+        self,
+        selector: str,
+        *,
+        where: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        stage: str | None = None,
+        sort: str | None = None,
+    ) -> ArtifactDetail:
+        """One artifact with its versions, greatest first; `where` looks at each version."""
+        return reading.show_one(self.repository, selector, Filter(tuple(where), None, tuple(labels), stage, sort))
+
+    def list_versions(self, artifact: str) -> list[ModelVersion]:
+        """The versions of an artifact, greatest first, deregistered ones too (`active` is false then)."""
+        return list(self.show_artifact(artifact).versions)
+
+    def get_version(self, artifact: str, version: str | int) -> ModelVersion:
+        """One version, by SemVer, number, stage or any word of a selector. Raises NotFound."""
+        return self.resolve(selector_of(artifact, version))
+
+    def history(self, selector: str | None = None) -> list[EventView]:
+        """The events of an artifact, of one version, of a stage, or of everything; oldest first."""
+        return reading.history(self.repository, selector)
+
+    def check_ref(self, tag: str) -> EventView:
+        """The one event that a tag is."""
+        return reading.check_ref(self.repository, tag)
+
+    def stages(self) -> list[StageView]:
+        """Every stage, in the order of the lifecycle, with what is in it."""
+        return reading.stages(self.repository)
+
+    def diff(self, one: str, other: str) -> Comparison:
+        """What changed from one version to another."""
+        from registry.porcelain.diff import diff  # each verb is imported when it is used
+
+        return diff(self.repository, one, other)
+
+    def lineage(self, selector: str) -> Lineage:
+        """What a version was made from, and what was made from it."""
+        from registry.porcelain.lineage import lineage
+
+        return lineage(self.repository, selector)
+
+    def status(self) -> Status:
+        """How the work tree and HEAD stand to what is registered."""
+        from registry.porcelain.status import status
+
+        return status(self.repository)
+
+    def doctor(self) -> Diagnosis:
+        """What is damaged, ambiguous or doubtful."""
+        from registry.porcelain.doctor import doctor
+
+        return doctor(self.repository)
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def register(self, artifact: str, revision: str = "HEAD", **said: Unpack[Registering]) -> ModelVersion:
+        """Make the commit `revision` a version: `version=`, or the next one by `bump=` ("major", "minor", "patch").
+
+        `Registering` lists what may be said of it. A dry run answers what would be, and writes nothing.
+        """
+        written = self.register_written(artifact, revision, **said)
+        [event] = written.events
+        if said.get("dry_run"):
+            return self._would_be(event)
+        return self.get_version(artifact, event.version or "")
+
+    def register_written(self, artifact: str, revision: str = "HEAD", **said: Unpack[Registering]) -> Written:
+        """`register`, answered with the event alone."""
+        request = self._request(artifact, revision, said)
+        return self._noted(registering.register(self.repository, request, self._waiting))
+
+    def assign(
+        self,
+        selector: str,
+        stage: str,
+        *,
+        reason: str | None = None,
+        message: str = "",
+        force: bool = False,
+        sign: bool | None = None,
+        dry_run: bool = False,
+    ) -> Written:
+        """Put a version into a stage. Where it is there already, nothing is written; `force` writes it again."""
+        way = Way(sign, force, dry_run)
+        note = Note(message, reason)
+        return self._noted(staging.assign(self.repository, selector, stage, note, way, self._waiting))
+
+    def unassign(
+        self,
+        selector: str,
+        stage: str,
+        *,
+        reason: str | None = None,
+        message: str = "",
+        sign: bool | None = None,
+        dry_run: bool = False,
+    ) -> Written:
+        """Take a version out of a stage; an artifact's name alone means what is in the stage."""
+        way = Way(sign, dry_run=dry_run)
+        note = Note(message, reason)
+        return self._noted(staging.unassign(self.repository, selector, stage, note, way, self._waiting))
+
+    def rollback(
+        self,
+        artifact: str,
+        stage: str,
+        *,
+        reason: str | None = None,
+        message: str = "",
+        sign: bool | None = None,
+        dry_run: bool = False,
+    ) -> Written:
+        """Assign the last other active version that the stage resolved to; twice returns."""
+        way = Way(sign, dry_run=dry_run)
+        note = Note(message, reason)
+        return self._noted(staging.rollback(self.repository, artifact, stage, note, way, self._waiting))
+
+    def deregister(
+        self,
+        selector: str,
+        *,
+        reason: str | None = None,
+        message: str = "",
+        sign: bool | None = None,
+        dry_run: bool = False,
+    ) -> Written:
+        """Withdraw a version; its number and its name stay taken."""
+        way = Way(sign, dry_run=dry_run)
+        return self._noted(amend.deregister(self.repository, selector, Note(message, reason), way, self._waiting))
+
+    def deprecate(
+        self,
+        artifact: str,
+        *,
+        reason: str | None = None,
+        message: str = "",
+        force: bool = False,
+        sign: bool | None = None,
+        dry_run: bool = False,
+    ) -> Written:
+        """Mark an artifact as no longer to be used; any later event revives it."""
+        way = Way(sign, force, dry_run)
+        return self._noted(amend.deprecate(self.repository, artifact, Note(message, reason), way, self._waiting))
+
+    def annotate(
+        self,
+        selector: str,
+        *,
+        message: str = "",
+        reason: str | None = None,
+        description: str | None = None,
+        labels: Sequence[str] = (),
+        run: str | None = None,
+        run_url: str | None = None,
+        metrics: Mapping[str, object] | None = None,
+        params: Mapping[str, object] | None = None,
+        tags: Mapping[str, object] | None = None,
+        uses: Sequence[str] = (),
+        content: object = None,
+        deployments: Mapping[str, str] | None = None,
+        sign: bool | None = None,
+        dry_run: bool = False,
+    ) -> Written:
+        """Add to what is known of a version. `labels` and `uses` replace those that were there; of metrics,
+        parameters, tags and deployments those of the same name, and an empty value removes one."""
+        facts = Facts(
+            description, labels, run, run_url, metrics or {}, params or {}, tags or {}, uses, content, deployments or {}
+        )
+        way = Way(sign, dry_run=dry_run)
+        return self._noted(amend.annotate(self.repository, selector, facts, Note(message, reason), way, self._waiting))
+
+    def delete(self, *tags: str, dry_run: bool = False) -> Written:
+        """Delete tags for good, all or none. History forgets them: `deregister` is nearly always what is meant."""
+        return self._noted(deleting.delete(self.repository, tags, self._waiting, dry_run=dry_run))
+
+    def promote(self, artifact: str, *, stage: str | None = None, **said: Unpack[Registering]) -> Run:
+        """A run that becomes a version at its end: `with reg.promote("churn", stage="staging") as run: ...`
+
+        It takes what `register` takes, and decorates a function as well; `registry.active_run()` is the run there.
+        """
+        from registry.runs import Run
+
+        request = self._request(artifact, "HEAD", said)
+        return Run(self.repository, request, stage, self._waiting, self.get_version)
+
+    model = promote  # @reg.model("churn", version="v1.0.5"): the same, as a decorator reads it
+
+    # -- the manifest --------------------------------------------------------------------------------------------
+
+    def init(self) -> Edited:
+        """Write a manifest to begin with. Raises Refused where there is one."""
+        from registry.porcelain.manifests import init
+
+        return init(self.repository)
+
+    def add(self, artifact: str, *, commit: bool = False, **fields: Json) -> Edited:
+        """Declare an artifact in the work tree's manifest; `fields` are the keys of its entry (DESIGN part 4).
+
+        `commit` commits the manifest, and nothing else.
+        """
+        from registry.porcelain.manifests import add
+
+        return add(self.repository, artifact, fields, self._waiting, commit=commit)
+
+    def remove(self, artifact: str, *, commit: bool = False) -> Edited:
+        """Take an artifact out of the work tree's manifest; its versions stay."""
+        from registry.porcelain.manifests import remove
+
+        return remove(self.repository, artifact, self._waiting, commit=commit)
+
+    def check(self) -> list[Problem]:
+        """Every problem of the manifests in the work tree."""
+        from registry.porcelain.manifests import check
+
+        return check(self.repository)
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _request(self, artifact: str, revision: str, said: Registering) -> registering.Request:
+        unknown = sorted(said.keys() - Registering.__annotations__.keys())
+        if unknown:
+            raise TypeError(f"register() got an unexpected keyword argument {unknown[0]!r}")
+        bump = said.get("bump", "patch")
+        if bump not in {"major", "minor", "patch"}:
+            raise UsageError(f"not a part of a version: {bump!r}", "major, minor or patch")
+        files = said.get("artifacts", ())
+        pairs = files.items() if isinstance(files, Mapping) else (("", path) for path in files)
+        facts = Facts(
+            description=said.get("description"),
+            labels=said.get("labels", ()),
+            run=said.get("run"),
+            run_url=said.get("run_url"),
+            metrics=said.get("metrics", {}),
+            params=said.get("params", {}),
+            tags=said.get("tags", {}),
+            uses=said.get("uses", ()),
+            content=said.get("content"),
+        )
+        return registering.Request(
+            artifact,
+            revision,
+            registering.Choice(said.get("version"), bump, said.get("pre")),
+            Note(said.get("message", ""), said.get("reason")),
+            facts,
+            tuple((name, self.repository.inside(path)) for name, path in pairs),
+            undeclared=said.get("undeclared", False),
+            force=said.get("force", False),
+            sign=said.get("sign"),
+            dry_run=said.get("dry_run", False),
+        )
+
+    def _would_be(self, event: EventView) -> ModelVersion:
+        state = self.repository.state(event.artifact)
+        there = state.versions.get(event.version or "")
+        return ModelVersion(
+            artifact=event.artifact,
+            version=event.version or "",
+            number=there.number if there is not None else state.number + 1,
+            commit=event.commit,
+            tag=event.tag,
+            active=True,
+            stages=(),
+            stage_conditions=(),
+            registered_at=event.date,
+            registered_by=event.author,
+            message=event.message,
+            path=None,
+            type="model",
+            description=event.metadata.description or "",
+            metadata=event.metadata,
+        )
+
+    def _noted(self, written: Written) -> Written:
+        for note in written.notes:
+            self._on_note(note)
+        return written
+
+    def _waiting(self) -> None:
+        self._on_note("waiting for another registry command in this clone")
+
+
+def selector_of(artifact: str, version: str | int) -> str:
+    """The selector that `version` makes of `artifact`: a number, a version, a range or a keyword, else a stage."""
+    if isinstance(version, int):
+        return f"{artifact}@{version}"
+    try:
+        select.parse(f"{artifact}@{version}")
+    except UsageError:
+        if versions_.parse(f"v{version}") is not None:
+            raise
+        return f"{artifact}#{version}"
+    return f"{artifact}@{version}"
+
+
+class Model:
+    """One version of a model that a program uses, looked up when it is first asked about; reading creates nothing.
+
+    `version` is a stage ("production"), "latest", "stable", "newest", a number, a SemVer or a range of them. Raises
+    NotFound when it is asked about and is not there.
+    """
+
+    def __init__(
+        self, name: str, version: str | int = "latest", *, repo: str | os.PathLike[str] | Registry | None = None
+    ) -> None:
+        self.name = name
+        self._wanted = version
+        self._repo = repo
+
+    def __repr__(self) -> str:
+        return f"Model({self.name!r}, version={self._wanted!r})"
+
+    @cached_property
+    def resolved(self) -> ModelVersion:
+        """The version that this is."""
+        registry = self._repo if isinstance(self._repo, Registry) else Registry(self._repo)
+        return registry.get_version(self.name, self._wanted)
+
+    @property
+    def version(self) -> str:
+        """The version as text."""
+        return self.resolved.version
+
+    @property
+    def number(self) -> int | None:
+        """Its number among the model's versions, from 1."""
+        return self.resolved.number
+
+    @property
+    def commit(self) -> str:
+        """The full id of its commit."""
+        return self.resolved.commit
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that it holds, assigned last first."""
+        return self.resolved.stages
+
+    @property
+    def stage_conditions(self) -> tuple[StageCondition, ...]:
+        """Every time that it entered a stage, oldest first."""
+        return self.resolved.stage_conditions
+
+    @property
+    def metadata(self) -> Metadata:
+        """What is known of it."""
+        return self.resolved.metadata
+
+    @property
+    def path(self) -> str | None:
+        """Where its file lies, relative to the repository's root, or a URL."""
+        return self.resolved.path

@@ -1,0 +1,143 @@
+"""The command line: one file a command. This page finds the command, and maps errors to exit codes (DESIGN part 5).
+
+Only click is imported here. What a command needs is imported when it runs, so that `--help` and completion are quick;
+that is why the commands' names and first words stand in this table as well (a test holds the two together).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import PurePath
+
+import click
+
+from registry._version import __version__
+from registry.errors import RegistryError, UsageError
+
+SECTIONS: dict[str, dict[str, str]] = {
+    "Begin": {
+        "demo": "See the life of a model, in a repository made for it.",
+        "init": "Write a manifest, registry.yaml.",
+        "add": "Declare a model or another artifact in the manifest.",
+        "remove": "Take an artifact out of the manifest.",
+        "check": "Find every problem in the manifests.",
+        "schema": "Print the manifest's JSON Schema, for editors.",
+    },
+    "Look": {
+        "show": "List the artifacts, or the versions of one.",
+        "resolve": "Print the version that a selector means.",
+        "history": "List what happened, oldest first.",
+        "diff": "Compare two versions.",
+        "lineage": "Show what a version was made from, and what from it.",
+        "stages": "List the stages, and what is in them.",
+        "check-ref": "Say which event a tag is.",
+        "status": "Compare the work tree with what is registered.",
+        "doctor": "Find what is damaged or ambiguous.",
+    },
+    "Write": {
+        "register": "Make a commit a version.",
+        "assign": "Put a version into a stage.",
+        "unassign": "Take a version out of a stage.",
+        "rollback": "Put the version before back into a stage.",
+        "annotate": "Add to what is known of a version.",
+        "deregister": "Withdraw a version.",
+        "deprecate": "Mark an artifact as no longer to be used.",
+        "delete": "Delete tags for good.",
+    },
+}
+COMMANDS = {name: words for section in SECTIONS.values() for name, words in section.items()}
+
+
+class Commands(click.Group):
+    """The group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click asks so)
+        """All names, in the order of the sections."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"registry.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was typed. Raises UsageError with the nearest name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches  # for the mistaken alone
+
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"{ctx.info_name} --help lists the commands"
+            raise UsageError(f"there is no command {args[0]}", hint)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The commands by section, from the table alone."""
+        for section, commands in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl(list(commands.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="git-registry %(version)s")
+def cli() -> None:
+    """A model registry that lives in a Git repository.
+
+    Versions and stages are annotated tags, such as churn@v1.2.0 and churn#production#7. A selector names a version:
+    churn@v1.2.0, churn@latest, churn@3, 'churn@^1.2', 'churn#production'. Put it into single quotes in a shell.
+    """
+
+
+def main() -> None:
+    """Run the command line, and exit with the code that DESIGN part 5 gives."""
+    name = "git registry" if PurePath(sys.argv[0]).name == "git-registry" else "registry"
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a plain locale must not end a command
+    sys.exit(run(sys.argv[1:], name))
+
+
+def run(arguments: list[str], name: str = "registry") -> int:
+    """Run one command line, called by `name`, and give its exit code."""
+    try:
+        result = cli.main(arguments, prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
+    except RegistryError as error:
+        return _fail(error.message, error.hint, 2 if isinstance(error, UsageError) else 1)
+    except click.exceptions.Abort:
+        return _fail("stopped, nothing was written", "", 130)
+    except click.ClickException as error:
+        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name
+        message = error.format_message().removesuffix(".").replace("\n", " ")
+        return _fail(message[:1].lower() + message[1:], f"{path} --help", 2)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. What Python would still flush at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("REGISTRY_DEBUG"):
+            raise
+        return _fail(
+            f"a bug in git-registry: {type(error).__name__}: {error}",
+            "REGISTRY_DEBUG=1 shows where; please report it with that",
+            3,
+        )
+    return result if isinstance(result, int) else 0
+
+
+def _fail(message: str, hint: str, code: int) -> int:
+    from registry.cli.text import safe  # for failures alone
+
+    click.echo(f"error: {safe(message)}", err=True)
+    if hint:
+        click.echo(f"hint: {safe(hint)}", err=True)
+    return code
+
+
+__all__ = ["COMMANDS", "cli", "main", "run"]

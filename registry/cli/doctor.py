@@ -1,0 +1,30 @@
+"""`registry doctor`"""
+
+from __future__ import annotations
+
+import click
+
+from registry.cli import options, out
+
+
+@options.command()
+def command(call: options.Call) -> int:
+    """Find what is damaged or ambiguous among tags and manifests; exit with 1 if there is any.
+
+    \b
+    registry doctor
+    """
+    diagnosis = call.registry.doctor()
+    if call.json:
+        out.as_json(diagnosis.to_json())
+        return 0 if diagnosis.sound else 1
+    for finding in diagnosis.findings:
+        word = click.style(finding.severity, fg="red" if finding.severity == "error" else "yellow")
+        click.echo(f"{word if out.terminal() else finding.severity}: ", nl=False)
+        out.line(f"{finding.subject}: {finding.message}")
+        out.say(f"  hint: {finding.hint}")
+    looked = f"{diagnosis.tags} tags, {diagnosis.events} events, {diagnosis.artifacts} artifacts"
+    errors = sum(finding.severity == "error" for finding in diagnosis.findings)
+    warnings = len(diagnosis.findings) - errors
+    out.say(f"{looked}: {'all is well' if not diagnosis.findings else f'{errors} errors, {warnings} warnings'}")
+    return 0 if diagnosis.sound else 1

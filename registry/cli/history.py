@@ -1,0 +1,56 @@
+"""`registry history`"""
+
+from __future__ import annotations
+
+import click
+
+from registry.cli import options, out
+from registry.cli.out import Column
+from registry.cli.show import short
+
+
+@options.command()
+@options.selector(required=False)
+@click.option("--reverse", is_flag=True, help="The newest first.")
+def command(call: options.Call, selector: str | None, reverse: bool) -> None:
+    """List what happened, oldest first: to all artifacts, one, one version, or in one stage.
+
+    \b
+    registry history
+    registry history churn@v1.2.0
+    registry history 'churn#production' --reverse
+    """
+    events = call.registry.history(selector)
+    if reverse:
+        events.reverse()
+    if call.json:
+        out.as_json({"events": [event.to_json() for event in events]})
+        return
+    if not events:
+        out.say("nothing has happened yet")
+        out.say(f"hint: registry register {selector or 'NAME'} makes a first version")
+        return
+    columns = [
+        Column("DATE", "faint"),
+        Column("EVENT"),
+        Column("ARTIFACT", "name", give=True),
+        Column("VERSION", "version"),
+        Column("STAGE", "good", give=True),
+        Column("BY", give=True),
+        Column("WHY", give=True),
+        *([] if out.terminal() else [Column("TAG")]),
+    ]
+    rows = [
+        [
+            event.date[:16].replace("T", " ") if out.terminal() else event.date,
+            event.event,
+            event.artifact,
+            short(event.version or ""),
+            event.stage or "",
+            event.author,
+            event.reason or event.message.partition("\n")[0],
+            *([] if out.terminal() else [event.tag]),
+        ]
+        for event in events
+    ]
+    out.table(columns, rows)

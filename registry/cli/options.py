@@ -1,0 +1,200 @@
+"""What commands share: the options, each written once, and the call that they make."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from registry.cli import out
+from registry.errors import RegistryError, UsageError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from registry.api import Registry
+    from registry.porcelain.values import Written
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a command: the repository that it is about, and how it shall answer."""
+
+    repo: str | None
+    json: bool
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry, opened when it is first asked for."""
+        from registry.api import Registry  # not for --help
+
+        return Registry(self.repo, on_note=out.note)
+
+    def written(self, written: Written, *, dry_run: bool = False) -> None:
+        """Print what a write did."""
+        if self.json:
+            out.as_json(written.to_json())
+            return
+        for event in written.events:
+            out.line(event.tag)
+        if dry_run and written.events:
+            out.say("nothing was written: this was a dry run")
+
+
+def command() -> Callable[[Callable[..., Any]], click.Command]:
+    """A command with the options that every one takes, named like its file; its function is given a `Call` first."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @wraps(function)
+        def run(*arguments: Any, repo: str | None, as_json: bool, **options: Any) -> Any:
+            return function(Call(repo, as_json), *arguments, **options)
+
+        shared = many(
+            click.option(
+                "--repo", metavar="PATH", help="The repository, or a directory in it; otherwise the one here."
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
+        )
+        name = function.__module__.rpartition(".")[2].replace("_", "-")
+        return click.command(name, context_settings={"help_option_names": ["-h", "--help"]})(shared(run))
+
+    return decorate
+
+
+def many(*decorators: Decorator) -> Decorator:
+    """Several options as one, in the order of the help."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+# -- completion ----------------------------------------------------------------------------------------------------
+
+
+def _complete(words: Callable[[Registry, str], Sequence[str]]) -> Callable[..., list[CompletionItem]]:
+    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from registry.api import Registry
+
+        try:
+            found = words(Registry(context.params.get("repo"), on_note=lambda _: None), incomplete)
+        except RegistryError:
+            return []  # no repository here: nothing to complete
+        return [CompletionItem(word) for word in found if word.startswith(incomplete)]
+
+    return complete
+
+
+def _selectors(registry: Registry, typed: str) -> list[str]:
+    states = registry.repository.states
+    for sign in "@#":
+        artifact = typed.partition(sign)[0]
+        if sign in typed and artifact in states:
+            state = states[artifact]
+            words = ["latest", *(v.name for v in reversed(state.active))] if sign == "@" else list(state.stages)
+            return [f"{artifact}{sign}{word}" for word in words]
+    return sorted({*states, *registry.repository.manifest_at_head.artifacts})
+
+
+def _stages(registry: Registry, _: str) -> list[str]:
+    return [stage.name for stage in registry.stages()]
+
+
+def selector(name: str = "selector", *, required: bool = True) -> Decorator:
+    """An argument that names a version."""
+    return click.argument(name, required=required, shell_complete=_complete(_selectors), metavar=_shown(name, required))
+
+
+def artifact(name: str = "artifact") -> Decorator:
+    """An argument that names an artifact."""
+    return click.argument(name, shell_complete=_complete(_selectors), metavar="NAME")
+
+
+def stage() -> Decorator:
+    """An argument that names a stage."""
+    return click.argument("stage", shell_complete=_complete(_stages))
+
+
+def _shown(name: str, required: bool) -> str:
+    return name.upper() if required else f"[{name.upper()}]"
+
+
+# -- what a write may say --------------------------------------------------------------------------------------------
+
+
+def _message(_: click.Context, __: click.Parameter, value: str | None) -> str:
+    if value != "-":
+        return value or ""
+    return sys.stdin.buffer.read().decode(errors="replace").strip("\n")
+
+
+def note(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`-m` and `--reason`."""
+    return many(
+        click.option(
+            "-m", "--message", callback=_message, metavar="TEXT", help="Your own words; '-' reads standard input."
+        ),
+        click.option("--reason", metavar="TEXT", help="Why, in one line."),
+    )(function)
+
+
+def way(*, force: str | None = None) -> Decorator:
+    """`--sign` and `--dry-run`, and `--force` where it means something."""
+    options = [
+        click.option("--sign/--no-sign", default=None, help="Sign the tag, or not; without either, tag.gpgSign."),
+        click.option("-n", "--dry-run", is_flag=True, help="Show what would be written, and write nothing."),
+    ]
+    if force is not None:
+        options.insert(0, click.option("-f", "--force", is_flag=True, help=force))
+    return many(*options)
+
+
+def pairs(what: str) -> Callable[..., dict[str, str]]:
+    """The callback of an option that takes `k=v`, several times."""
+
+    def parse(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+        found = {}
+        for value in values:
+            key, equals, said = value.partition("=")
+            if not equals or not key:
+                raise UsageError(f"not a {what}: {value!r}", f"it is written NAME=VALUE, such as --{what} auc=0.93")
+            found[key] = said
+        return found
+
+    return parse
+
+
+def facts(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What is known of a version."""
+    return many(
+        click.option("--description", metavar="TEXT", help="What the version is, in one line."),
+        click.option("--label", "labels", multiple=True, metavar="LABEL", help="A label; may repeat."),
+        click.option("--metric", "metrics", multiple=True, metavar="K=V", callback=pairs("metric"), help="A metric."),
+        click.option("--param", "params", multiple=True, metavar="K=V", callback=pairs("param"), help="A parameter."),
+        click.option("--tag", "tags", multiple=True, metavar="K=V", callback=pairs("tag"), help="A tag of its own."),
+        click.option("--run", metavar="RUN", help="The run that made it, such as mlflow:ID or dvc:EXP."),
+        click.option("--run-url", metavar="URL", help="A link to that run."),
+        click.option("--uses", multiple=True, metavar="SELECTOR", help="A version that it was made from; may repeat."),
+        click.option("--content", metavar="JSON", callback=_content, help="Anything else, as JSON."),
+    )(function)
+
+
+def _content(_: click.Context, __: click.Parameter, value: str | None) -> object:
+    if value is None:
+        return None
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"the content is not JSON: {error}", """such as --content '{"k": "v"}'""") from error

@@ -1,0 +1,25 @@
+"""`registry remove`"""
+
+from __future__ import annotations
+
+import click
+
+from registry.cli import options, out
+
+
+@options.command()
+@options.artifact()
+@click.option("--commit", is_flag=True, help="Commit the manifest, and nothing else.")
+def command(call: options.Call, artifact: str, commit: bool) -> None:
+    """Take an artifact out of the manifest. Its versions stay: deprecate says that it is no longer to be used.
+
+    \b
+    registry remove churn
+    """
+    edited = call.registry.remove(artifact, commit=commit)
+    if call.json:
+        out.as_json(edited.to_json())
+        return
+    out.line(edited.path)
+    if edited.commit:
+        out.say(f"committed as {edited.commit[:7]}")

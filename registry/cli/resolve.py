@@ -1,0 +1,32 @@
+"""`registry resolve`"""
+
+from __future__ import annotations
+
+import click
+
+from registry.cli import options, out
+from registry.errors import NotFound
+
+
+@options.command()
+@options.selector()
+@click.option("--commit", "field", flag_value="commit", help="Print the commit's full id.")
+@click.option("--tag", "field", flag_value="tag", help="Print the tag of its registration.")
+@click.option("--path", "field", flag_value="path", help="Print the path of its file.")
+def command(call: options.Call, selector: str, field: str | None) -> None:
+    """Print the version that a selector means.
+
+    \b
+    registry resolve churn
+    registry resolve 'churn#production' --commit
+    registry resolve 'churn@>=1.0,<2' --json
+    """
+    if call.json:
+        out.as_json(call.registry.resolve(selector).to_json())
+    elif field is None:
+        out.line(call.registry.find(selector))
+    else:
+        value = call.registry.resolve(selector).to_json()[field]
+        if value is None:
+            raise NotFound(f"{selector} has no {field}", "registry resolve --json shows all that is known")
+        out.line(str(value))

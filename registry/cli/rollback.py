@@ -1,0 +1,21 @@
+"""`registry rollback`"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from registry.cli import options
+
+
+@options.command()
+@options.artifact()
+@options.stage()
+@options.note
+@options.way()
+def command(call: options.Call, artifact: str, stage: str, **said: Any) -> None:
+    """Put the version that was in a stage before back into it. Twice returns.
+
+    \b
+    registry rollback churn production --reason 'Latency doubled'
+    """
+    call.written(call.registry.rollback(artifact, stage, **said), dry_run=said["dry_run"])

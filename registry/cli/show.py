@@ -1,0 +1,132 @@
+"""`registry show`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.cli import options, out
+from registry.cli.out import Column
+
+if TYPE_CHECKING:
+    from registry.porcelain.values import Artifact, ArtifactDetail, ModelVersion
+
+_FEW_STAGES = 4  # so many columns fit into 80; more go into one
+
+
+@options.command()
+@options.selector(required=False)
+@click.option("--where", multiple=True, metavar="CONDITION", help="Such as 'metrics.auc>0.9'; may repeat.")
+@click.option("--type", "kind", metavar="TYPE", help="Artifacts of that type only.")
+@click.option("--label", "labels", multiple=True, metavar="LABEL", help="Those with that label; may repeat.")
+@click.option("--stage", metavar="STAGE", help="Those in that stage.")
+@click.option("--sort", metavar="KEY", help="By name, updated_at, metrics.auc, ...; -KEY for the greatest first.")
+@click.option("--deprecated", is_flag=True, help="List deprecated artifacts too.")
+def command(
+    call: options.Call,
+    selector: str | None,
+    where: tuple[str, ...],
+    kind: str | None,
+    labels: tuple[str, ...],
+    stage: str | None,
+    sort: str | None,
+    deprecated: bool,
+) -> None:
+    """List the artifacts, or the versions of one.
+
+    \b
+    registry show
+    registry show churn
+    registry show --where 'metrics.auc>0.9' --sort -metrics.auc
+    """
+    if selector is not None:
+        detail = call.registry.show_artifact(selector, where=where, labels=labels, stage=stage, sort=sort)
+        out.as_json(detail.to_json()) if call.json else _detail(detail)
+        return
+    artifacts = call.registry.show(where=where, type=kind, labels=labels, stage=stage, sort=sort, deprecated=deprecated)
+    if call.json:
+        out.as_json({"artifacts": [artifact.to_json() for artifact in artifacts]})
+    elif artifacts:
+        _listing(artifacts)
+    elif where or kind or labels or stage:
+        out.say("no artifact is like that")
+    else:
+        out.say("there are no artifacts yet")
+        out.say("hint: registry add NAME --path PATH declares one, registry init begins")
+
+
+def _listing(artifacts: list[Artifact]) -> None:
+    stages = list(dict.fromkeys(stage for artifact in artifacts for stage in artifact.stages))
+    wide = len(stages) <= _FEW_STAGES and out.terminal()
+    columns = [
+        Column("NAME", "name", give=True),
+        Column("TYPE", "faint"),
+        Column("LATEST", "version"),
+        *([Column(stage.upper(), "version") for stage in stages] if wide else [Column("STAGES", give=True)]),
+        Column("UPDATED", "faint"),
+        Column("", "bad"),
+        Column("DESCRIPTION", give=True),
+    ]
+    same = len({artifact.type for artifact in artifacts}) == 1 and artifacts[0].type == "model" and out.terminal()
+    rows = []
+    for artifact in artifacts:
+        held = [short(artifact.stages.get(stage, "")) for stage in stages]
+        joined = " ".join(f"{stage}={short(version)}" for stage, version in artifact.stages.items())
+        rows.append([
+            artifact.name,
+            "" if same else artifact.type,
+            artifact.latest or "-",
+            *(held if wide else [joined]),
+            (artifact.updated_at or "")[: 10 if out.terminal() else None],
+            "deprecated" if artifact.deprecated else "",
+            artifact.description,
+        ])  # fmt: skip
+    out.table(columns, rows)
+
+
+def short(version: str) -> str:
+    """A version as text, a commit as seven digits."""
+    return version if version.startswith("v") else version[:7]
+
+
+def _detail(detail: ArtifactDetail) -> None:
+    summary = detail.summary
+    if out.terminal():
+        out.heading(summary.name + (" (deprecated)" if summary.deprecated else ""))
+        out.field("description", summary.description)
+        out.field("type", summary.type)
+        out.field("path", summary.path or "")
+        out.field("labels", ", ".join(summary.labels))
+        if not summary.declared:
+            out.field("declared", "not in the manifest at HEAD")
+        out.line("")
+    if not detail.versions:
+        out.say("no version is like that" if summary.latest else "it has no versions yet")
+        if not summary.latest:
+            out.say(f"hint: registry register {summary.name} makes the first one")
+        return
+    columns = [
+        Column("VERSION", "version"),
+        Column("#", right=True),
+        Column("STAGES", "good", give=True),
+        Column("COMMIT", "faint"),
+        Column("DATE", "faint"),
+        Column("BY", give=True),
+        Column("", "bad"),
+        Column("METRICS", give=True),
+    ]
+    out.table(columns, [_row(version) for version in detail.versions])
+
+
+def _row(version: ModelVersion) -> list[str]:
+    return [
+        short(version.version),
+        "" if version.number is None else str(version.number),
+        " ".join(version.stages),
+        version.commit[:7],
+        (version.registered_at or "")[: 10 if out.terminal() else None],
+        version.registered_by or "",
+        "" if version.active else "deregistered",
+        " ".join(f"{name}={value}" for name, value in version.metadata.metrics.items()),
+    ]

@@ -1,0 +1,1 @@
+"""Pure rules: no Git, no files, no clock (DESIGN part 7)."""

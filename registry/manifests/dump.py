@@ -1,0 +1,65 @@
+"""Values into YAML, by ruamel.yaml."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from registry.core.manifest import Json
+from registry.errors import ManifestError
+
+
+def _yaml(step: int) -> Any:
+    from ruamel.yaml import YAML  # as dear to import as click
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 2**31
+    yaml.indent(mapping=step, sequence=step + 2, offset=step)
+    return yaml
+
+
+def dumped(data: dict[str, Json], step: int) -> str:
+    """`data` in block style. Its texts come from others, so ruamel quotes them, and nobody formats them."""
+    out = io.StringIO()
+    _yaml(step).dump(styled(data), out)
+    return out.getvalue()
+
+
+def styled(value: Json) -> Any:
+    """`value` for ruamel: lists of scalars in brackets, and what YAML 1.1 takes for a flag in quotes."""
+    from ruamel.yaml.comments import CommentedSeq
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    match value:
+        case dict():
+            return {styled(key): styled(item) for key, item in value.items()}
+        case list():
+            sequence = CommentedSeq(styled(item) for item in value)
+            if not any(isinstance(item, dict | list) for item in value):
+                sequence.fa.set_flow_style()
+            return sequence
+        case str() if value.lower() in {"y", "n", "yes", "no", "on", "off", "<<", "="}:
+            return DoubleQuotedScalarString(value)
+    return value
+
+
+def round_trip(text: str, step: int, change: Callable[[Any], None]) -> str:
+    """`text` with `change` made by ruamel.yaml. Raises ManifestError where it cannot."""
+    bare = text.removeprefix("\ufeff")
+    yaml = _yaml(step)
+    yaml.explicit_start = bare.startswith("---") or None
+    out = io.StringIO()
+    try:
+        document = yaml.load(bare)
+        document = {} if document is None else document
+        change(document)
+        yaml.dump(document, out)
+    except Exception as error:  # noqa: BLE001  (it takes other YAML than we do, and says so in many ways)
+        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ManifestError(f"the manifest cannot be edited: {reason}", "edit it by hand") from None
+    new = out.getvalue()
+    if "\r\n" in text:
+        new = new.replace("\n", "\r\n")
+    return new if bare is text else f"\ufeff{new}"

@@ -1,0 +1,177 @@
+"""Edits of `registry.yaml` that keep everything else byte for byte (DESIGN part 4).
+
+An edit is spliced into the lines where the parser saw what it concerns, and then proven: the new text must read as the
+old data with that one change. Where it does not (flow style, anchors, explicit keys), ruamel.yaml's round trip writes
+the file instead, which keeps comments and order but not every space, and is proven in the same way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, TypeAlias
+
+from registry.core import names
+from registry.core.manifest import Json
+from registry.errors import ManifestError
+from registry.manifests import documents, splice
+from registry.manifests.conform import did_you_mean
+from registry.manifests.documents import DocumentError, Node, Scalar, Table
+from registry.manifests.dump import round_trip, styled
+from registry.manifests.shape import NAME
+
+Section: TypeAlias = Literal["models", "artifacts"]
+_SECTIONS: tuple[Section, ...] = ("models", "artifacts")
+
+NEW_MANIFEST = """\
+# The models of this repository and their lifecycle, for `registry` (git-registry).
+# `registry check` finds mistakes in here; `registry schema > registry.schema.json` is for editors, which
+# then want the line:  # yaml-language-server: $schema=registry.schema.json
+
+stages:                     # where versions are assigned to, in order; without stages, any name goes
+  staging: {}
+  production:
+    after: staging          # a version must have been in staging first
+    exclusive: true         # one version at a time
+
+models:
+  # churn:
+  #   path: models/churn.pkl          # a file or directory, a DVC output, or a URL
+  #   description: Who is about to leave
+  #   labels: [tabular]
+  #   metrics: metrics/churn.json
+"""
+
+
+def add_entry(text: str, section: Section, name: str, fields: Mapping[str, Json]) -> str:
+    """`text` with one more artifact in `section`. Raises ManifestError where it is declared already, or unreadable."""
+    root, data = _read(text)
+    _check_new(root, name)
+    wanted = {**data, section: {**_section(data, section), name: dict(fields)}}
+
+    def put(document: Any) -> None:
+        if document.get(section) is None:
+            document[section] = {}
+        document[section][name] = styled(dict(fields))
+
+    tries = splice.added(text, root, section, name, dict(fields))
+    return _first_proven(tries, lambda: round_trip(text, splice.step_of(root), put), wanted, f"{name} cannot be added")
+
+
+def remove_entry(text: str, name: str) -> str:
+    """`text` without the artifact `name` and the comment right above it. Raises ManifestError where it is not there."""
+    root, data = _read(text)
+    section, table = _section_of(root, name)
+    _check_free(text, table, name)
+    left = {key: value for key, value in _section(data, section).items() if key != name}
+    wanted = {**data, section: left}
+
+    def drop(document: Any) -> None:
+        del document[section][name]
+
+    return _first_proven(
+        splice.removed(text, table, name),
+        lambda: round_trip(text, splice.step_of(root), drop),
+        wanted,
+        f"{name} cannot be removed",
+    )
+
+
+# -- what is there ---------------------------------------------------------------------------------------------------
+
+_Data: TypeAlias = "dict[str, Json]"
+
+
+def _read(text: str) -> tuple[Table, _Data]:
+    try:
+        node = documents.parse(text)
+    except DocumentError as error:
+        raise ManifestError(f"the manifest cannot be read: {error}", "registry check shows all problems") from None
+    if isinstance(node, Scalar) and node.value is None:
+        node = Table(1, 1, 1, 1)
+    if not isinstance(node, Table):
+        raise ManifestError("the manifest must be a mapping of keys such as `models`", "registry check says more")
+    for section in _SECTIONS:
+        value = node.values.get(section)
+        if value is not None and not isinstance(value, Table) and not _is_null(value):
+            raise ManifestError(f"`{section}` must be a mapping of names", "registry check says more")
+    data = documents.plain(node)
+    return node, data if isinstance(data, dict) else {}
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def _section(data: _Data, section: Section) -> _Data:
+    found = data.get(section)
+    return found if isinstance(found, dict) else {}
+
+
+def _tables(root: Table) -> Iterator[tuple[Section, Table]]:
+    for section in _SECTIONS:
+        node = root.values.get(section)
+        if isinstance(node, Table):
+            yield section, node
+
+
+def _check_new(root: Table, name: str) -> None:
+    """`name` can be declared, and is not. Raises UsageError or ManifestError."""
+    names.check_artifact(name)
+    directory = names.directory_of(name)
+    if directory or not NAME.fits(name):
+        raise ManifestError(f"{name} does not belong into this manifest", f"declare it in {directory}/registry.yaml")
+    for section, table in _tables(root):
+        for other, key in table.keys.items():
+            if other == name:
+                raise ManifestError(f"{name} is declared already, in `{section}` on line {key.line}", "edit it there")
+            if other.lower() == name.lower():
+                hint = "choose a name that differs in more"
+                raise ManifestError(f"{name} differs from {other} (line {key.line}) in case only", hint)
+
+
+def _section_of(root: Table, name: str) -> tuple[Section, Table]:
+    """The section that declares `name`. Raises ManifestError with the nearest name."""
+    for section, table in _tables(root):
+        if name in table.values:
+            if name in table.merged:
+                line = table.keys[name].line
+                raise ManifestError(f"{name} comes into `{section}` through `<<`", f"edit line {line} by hand")
+            return section, table
+    known = [other for _, table in _tables(root) for other in table.values]
+    raise ManifestError(f"{name} is not declared in this manifest", did_you_mean(name, known))
+
+
+def _check_free(text: str, table: Table, name: str) -> None:
+    """Nothing outside of the entry uses an anchor inside of it. Raises ManifestError."""
+    entry = range(table.keys[name].line, splice.last_line(table.values[name]) + 1)
+    for alias in documents.aliases(text):
+        if alias.defined in entry and alias.used not in entry:
+            message = f"{name} cannot be removed: line {alias.used} uses its anchor &{alias.anchor}"
+            raise ManifestError(message, "write out there what the alias stands for")
+
+
+# -- proof -----------------------------------------------------------------------------------------------------------
+
+
+def _first_proven(tries: Iterator[str], round_trip: Callable[[], str], wanted: _Data, failure: str) -> str:
+    for new in tries:
+        if _says(new, wanted):
+            return new
+    new = round_trip()
+    if _says(new, wanted):
+        return new
+    raise ManifestError(f"{failure} without changing something else", "edit the manifest by hand")
+
+
+def _says(text: str, wanted: _Data) -> bool:
+    try:
+        _, data = _read(text)
+    except ManifestError:
+        return False
+    return _canonical(data) == _canonical(wanted)
+
+
+def _canonical(data: _Data) -> str:
+    # As JSON, so that 1, 1.0 and true differ, and order counts; an empty section may be null.
+    return json.dumps({key: {} if value is None and key in _SECTIONS else value for key, value in data.items()})

@@ -1,0 +1,259 @@
+"""Manifests as values: the lenient reader (DESIGN part 4).
+
+What cannot be understood costs itself and nothing else, for an old commit must stay readable whatever it holds; that
+something was left out is for `check` to say.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from registry.core import names
+from registry.core.manifest import Declaration, Json, Lifecycle, Manifest, Requirements, StageRule, VersionRules
+from registry.manifests import documents
+from registry.manifests.conform import accepted
+from registry.manifests.documents import DocumentError, Node, Table
+from registry.manifests.outputs import dvc_outputs
+from registry.manifests.shape import MANIFEST, NAME, ROOT_ONLY, STAGE, TYPE, Anything, ListOf, MapOf, Record, Text
+from registry.manifests.values import read_values
+
+__all__ = ["dvc_outputs", "is_manifest", "is_url", "located", "manifest_paths", "path_problem", "read", "read_values"]
+
+OURS, DVC, GTO, GTO_CONFIG = "registry.yaml", "dvc.yaml", "artifacts.yaml", ".gto"
+
+# `accepted` has checked the types of what it gives; mypy cannot follow a shape that is data.
+_Taken: TypeAlias = "dict[str, Any]"
+
+
+def is_manifest(path: str) -> bool:
+    """Whether a file of this path in the repository is read as a manifest."""
+    return posixpath.basename(path) in {OURS, DVC} or path in {GTO, GTO_CONFIG}
+
+
+def manifest_paths(directory: str) -> tuple[str, ...]:
+    """The files that can say something of the artifacts of `directory` ("" for the root); of two the earlier wins.
+
+    The root's count for every artifact, for the lifecycle stands there.
+    """
+    if directory == "":
+        return (OURS, DVC, GTO, GTO_CONFIG)
+    return (f"{directory}/{OURS}", f"{directory}/{DVC}")
+
+
+def read(files: Mapping[str, bytes]) -> Manifest:
+    """All manifests among `files`, by their paths from the root, taken together. Never raises."""
+    nodes, broken = parsed(files)
+    return manifest(nodes, broken)
+
+
+def parsed(files: Mapping[str, bytes]) -> tuple[dict[str, Node], dict[str, DocumentError]]:
+    """The manifests among `files` as nodes, in the order in which they are taken, and those that are not YAML."""
+    nodes: dict[str, Node] = {}
+    broken: dict[str, DocumentError] = {}
+    for path in sorted(filter(is_manifest, files), key=_precedence):
+        match _parsed(files[path]):
+            case DocumentError() as error:
+                broken[path] = error
+            case node:
+                nodes[path] = node
+    return nodes, broken
+
+
+def _parsed(data: bytes) -> Node | DocumentError:
+    try:
+        return documents.parse(data)
+    except DocumentError as error:
+        return error
+
+
+def _precedence(path: str) -> tuple[str, int]:
+    directory, name = posixpath.split(path)
+    return directory, (OURS, DVC, GTO, GTO_CONFIG).index(name)
+
+
+def manifest(nodes: Mapping[str, Node], broken: Mapping[str, DocumentError]) -> Manifest:
+    """What `parsed` gave, as a manifest."""
+    root = nodes.get(OURS)
+    general = _dict(accepted(_GENERAL, root)) if root is not None else {}
+    versions = _version_rules(general.get("versions", {}), VersionRules())
+    artifacts: dict[str, Declaration] = {}
+    for path, node in nodes.items():
+        for found in _declarations(path, node, versions):
+            artifacts.setdefault(found.name, found)
+    stages = _lifecycle(general.get("stages"))
+    if stages is None and GTO_CONFIG in nodes:
+        stages = _gto_stages(nodes[GTO_CONFIG])
+    taken = [path for path, node in nodes.items() if _is_for_us(path, node)]
+    return Manifest(
+        stages=stages,
+        versions=versions,
+        teams={team: tuple(members) for team, members in general.get("teams", {}).items()},
+        artifacts=artifacts,
+        files=tuple(sorted([*taken, *broken], key=_precedence)),
+        broken={path: str(error) for path, error in broken.items()},
+    )
+
+
+def _is_for_us(path: str, node: Node) -> bool:
+    # A dvc.yaml of pipelines alone is no manifest: its repository still gets the hint to run `registry init`.
+    return posixpath.basename(path) != DVC or (isinstance(node, Table) and "artifacts" in node.values)
+
+
+_GENERAL = Record("", {key: MANIFEST.fields[key] for key in ROOT_ONLY})
+_DECLARED = Record("", {key: MANIFEST.fields[key] for key in ("models", "artifacts")})
+
+_text = Text("")
+_labels = ListOf("", _text)
+# https://doc.dvc.org/user-guide/project-structure/dvcyaml-files#artifacts
+_DVC_ENTRY = Record(
+    "", {"type": Text("", TYPE), "path": _text, "desc": _text, "labels": _labels, "meta": MapOf("", Anything(""))}
+)
+_DVC_FILE = Record("", {"artifacts": MapOf("", _DVC_ENTRY, NAME)})
+# gto/index.py, class Artifact, of GTO 1.10.1
+_GTO_FILE = MapOf(
+    "",
+    Record(
+        "",
+        {
+            "type": Text("", TYPE),
+            "path": _text,
+            "description": _text,
+            "labels": _labels,
+            "custom": Anything(""),
+        },
+    ),
+    NAME,
+)
+
+
+def _declarations(path: str, node: Node, general: VersionRules) -> Iterator[Declaration]:
+    """The artifacts that one file declares; of two with one name the first wins."""
+    directory, file = posixpath.split(path)
+    match file:
+        case "registry.yaml":
+            taken = _dict(accepted(_DECLARED, node))
+            entries = [(name, "model", entry) for name, entry in taken.get("models", {}).items()]
+            entries += [(name, entry.get("type", "model"), entry) for name, entry in taken.get("artifacts", {}).items()]
+        case "dvc.yaml":
+            taken = _dict(accepted(_DVC_FILE, node)).get("artifacts", {})
+            entries = [(name, entry.get("type", "artifact"), _from_dvc(entry)) for name, entry in taken.items()]
+        case "artifacts.yaml":
+            taken = _dict(accepted(_GTO_FILE, node))
+            entries = [(name, entry.get("type", "artifact"), _from_gto(entry)) for name, entry in taken.items()]
+        case _:
+            return
+    for name, kind, entry in entries:
+        full = names.qualified(directory, name)
+        if names.is_artifact(full):
+            yield _declaration(full, path, kind, entry, general)
+
+
+def _from_dvc(entry: _Taken) -> _Taken:
+    if "${" in entry.get("path", ""):  # a template, which DVC fills in
+        entry.pop("path")
+    return {**entry, "description": entry.get("desc", ""), "metadata": entry.get("meta", {})}
+
+
+def _from_gto(entry: _Taken) -> _Taken:
+    custom = entry.get("custom")
+    return {**entry, "metadata": custom if isinstance(custom, dict) else {} if custom is None else {"custom": custom}}
+
+
+def _declaration(name: str, source: str, kind: str, entry: _Taken, general: VersionRules) -> Declaration:
+    directory = posixpath.dirname(source)
+
+    def here(path: str | None) -> str | None:
+        return None if path is None else located(directory, path)
+
+    def all_here(paths: list[str]) -> tuple[str, ...]:
+        return tuple(found for path in paths if (found := here(path)) is not None)
+
+    card = entry.get("card")
+    artifacts = {key: here(path) for key, path in entry.get("artifacts", {}).items()}
+    return Declaration(
+        name=name,
+        source=source,
+        type=kind,
+        path=here(entry.get("path")),
+        description=entry.get("description", ""),
+        framework=entry.get("framework", ""),
+        labels=tuple(entry.get("labels", ())),
+        owners=tuple(entry.get("owners", ())),
+        card=here(card) if isinstance(card, str) else card,
+        metrics=all_here(entry.get("metrics", [])),
+        params=all_here(entry.get("params", [])),
+        artifacts={key: path for key, path in artifacts.items() if path is not None},
+        metadata=entry.get("metadata", {}),
+        version=entry.get("version"),
+        assign=entry.get("assign", {}),
+        stages=_lifecycle(entry.get("stages")),
+        versions=_version_rules(entry["versions"], general) if "versions" in entry else None,
+    )
+
+
+def _lifecycle(taken: _Taken | None) -> Lifecycle | None:
+    # `stages:` with nothing below it declares no stage: as where it is absent, any goes.
+    return {name: _stage_rule(name, rules) for name, rules in taken.items()} if taken else None
+
+
+def _stage_rule(name: str, rules: _Taken) -> StageRule:
+    require = rules.get("require")
+    return StageRule(
+        name=name,
+        after=rules.get("after"),
+        exclusive=rules.get("exclusive", False),
+        allow=tuple(rules.get("allow", ())),
+        signed=rules.get("signed", False),
+        approvals=rules.get("approvals", 0),
+        require=None if require is None else Requirements(**require),
+    )
+
+
+def _version_rules(taken: _Taken, general: VersionRules) -> VersionRules:
+    """The rules as `taken` says them, where it says nothing as the general ones are."""
+    overwrite = taken["overwrite"] == "allow" if "overwrite" in taken else general.overwrite
+    return VersionRules(signed=taken.get("signed", general.signed), overwrite=overwrite)
+
+
+def _gto_stages(node: Node) -> Lifecycle | None:
+    """The `stages:` of GTO's configuration: a list of names, without rules."""
+    found = _dict(accepted(Record("", {"stages": ListOf("", Text("", STAGE))}), node)).get("stages")
+    return {name: StageRule(name) for name in found} if found else None
+
+
+def _dict(value: Json) -> _Taken:
+    return value if isinstance(value, dict) else {}
+
+
+_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.*", re.DOTALL)
+_drive = re.compile(r"[A-Za-z]:[\\/].*", re.DOTALL)
+
+
+def is_url(path: str) -> bool:
+    """Whether `path` is `scheme://...`."""
+    return _url.fullmatch(path) is not None
+
+
+def path_problem(directory: str, path: str) -> str | None:
+    """Why `path`, as a manifest in `directory` writes it, is not a path inside the repository, in words, or None."""
+    if is_url(path):
+        return None
+    if path.startswith(("/", "\\", "~")) or _drive.fullmatch(path):
+        return "is absolute"
+    if path == "" or any(ord(character) < 0x20 or character == "\x7f" for character in path):
+        return "is not a path"
+    # A backslash separates on Windows, where the work tree may lie.
+    parts = re.split(r"[\\/]", posixpath.normpath(posixpath.join(directory, path)))
+    if ".." in parts:
+        return "leads out of the repository"
+    return "lies inside of .git" if any(part.lower() == ".git" for part in parts) else None
+
+
+def located(directory: str, path: str) -> str | None:
+    """`path`, as a manifest in `directory` writes it, from the root; a URL as it is; None where it has a problem."""
+    if path_problem(directory, path) is not None:
+        return None
+    return path if is_url(path) else posixpath.normpath(posixpath.join(directory, path))

@@ -1,0 +1,63 @@
+"""Committing exactly the paths that were named, without touching anything else of the user's (DESIGN part 6)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.errors import GitFailed
+from registry.plumbing.process import Git
+from registry.plumbing.write import RefChange
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A commit that no ref names yet. `change` moves the branch (or a detached HEAD) to it."""
+
+    commit: str
+    change: RefChange
+    paths: tuple[str, ...]
+
+
+def prepare(git: Git, room: Path, parent: str | None, paths: Sequence[str], message: str) -> Prepared | None:
+    """A commit with `paths` as they are in the work tree, over `parent`; None where that would change nothing.
+
+    `room` is a directory of ours for the index that it is made in: the user's own is neither read nor written, so that
+    what is staged stays staged, and is not part of the commit. `paths` are relative to where `git` runs.
+    """
+    index = room / f"index.{os.getpid()}"
+    environment = {"GIT_INDEX_FILE": str(index)}
+    try:
+        git.write("read-tree", parent or "--empty", environment=environment)
+        # --force: a file that was named is wanted, even where .gitignore would leave it out.
+        git.write("--literal-pathspecs", "add", "--force", "--", *paths, environment=environment)
+        tree = git.write("write-tree", environment=environment).decode().strip()
+    finally:
+        for leftover in (index, index.with_name(f"{index.name}.lock")):
+            leftover.unlink(missing_ok=True)
+    if parent is not None and git.read("rev-parse", f"{parent}^{{tree}}").decode().strip() == tree:
+        return None
+    parents = ["-p", parent] if parent is not None else []
+    # commit-tree looks at no setting, so commit.gpgSign is handed on.
+    sign = git.read("config", "--type=bool", "--get", "commit.gpgSign", check=False).strip() == b"true"
+    made = git.write("commit-tree", tree, *parents, *(["-S"] if sign else []), data=message.encode() + b"\n")
+    commit = made.decode().strip()
+    return Prepared(commit, RefChange(_branch(git), parent, commit), tuple(paths))
+
+
+def _branch(git: Git) -> str:
+    return git.read("symbolic-ref", "--quiet", "HEAD", check=False).decode().strip() or "HEAD"
+
+
+def settle(git: Git, prepared: Prepared) -> None:
+    """Let the user's index know what was committed, so that `git status` shows those paths as unchanged."""
+    try:
+        # Other paths that are staged stay staged; --force as above.
+        git.write("--literal-pathspecs", "add", "--force", "--", *prepared.paths)
+    except GitFailed as error:
+        raise GitFailed(
+            f"committed as {prepared.commit[:7]}, but the index could not be brought up to date: {error.message}",
+            f"git add {' '.join(prepared.paths)}",
+        ) from error

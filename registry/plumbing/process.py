@@ -1,0 +1,136 @@
+"""Running git, for everything that GitPython has no API for (DESIGN part 7)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+from registry.errors import GitFailed
+
+# What a stranger's repository could make git run when it is only read: hooks, a file system monitor, a pager, an
+# external diff, a helper of a transport. Settings given with -c win over every file (git-config(1)).
+_QUIET = (
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.alternateRefsCommand=true"),
+    *("-c", "diff.external="),
+    *("-c", "log.showSignature=false"),
+    *("-c", "protocol.allow=never"),
+)
+_ENVIRONMENT = {
+    "LC_ALL": "C",  # messages are read, so they have to be git's own
+    "LANGUAGE": "",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_PAGER": "cat",
+}
+# A missing object of a partial clone is missing: reading never goes to the network on its own (DESIGN part 7).
+_LOCAL = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Git in one directory. `inherit` keeps GIT_DIR and its kin: true where the user named no repository."""
+
+    directory: str
+    inherit: bool = True
+
+    def read(self, *arguments: str, data: bytes | None = None, check: bool = True) -> bytes:
+        """What a command that only reads prints. Raises GitFailed with git's own words, unless `check` is false."""
+        done = self._run([*_QUIET, *arguments], data, _LOCAL)
+        if check and done.returncode != 0:
+            raise failure(arguments, done.stderr)
+        return done.stdout
+
+    def succeeds(self, *arguments: str) -> bool:
+        """Whether a command that only reads exits with 0."""
+        return self._run([*_QUIET, *arguments], None, _LOCAL).returncode == 0
+
+    def write(
+        self,
+        *arguments: str,
+        data: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+        keep: Sequence[int] = (),
+    ) -> bytes:
+        """Run a command that writes, with the user's hooks, as Git itself would. `keep` are descriptors it inherits."""
+        done = self._run(arguments, data, {**_LOCAL, **(environment or {})}, keep)
+        if done.returncode != 0:
+            raise failure(arguments, done.stderr)
+        return done.stdout
+
+    @contextmanager
+    def pipe(self, *arguments: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+        """A reading command that is asked and answers in turn, such as `cat-file --batch`: its input and its output."""
+        with subprocess.Popen(
+            ["git", *_QUIET, *arguments],
+            cwd=self.directory,
+            env=self._environment(_LOCAL),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            if process.stdin is None or process.stdout is None:
+                raise AssertionError("asked for pipes")
+            try:
+                yield process.stdin, process.stdout
+            finally:
+                process.kill()
+
+    def _run(
+        self, arguments: Sequence[str], data: bytes | None, more: Mapping[str, str], keep: Sequence[int] = ()
+    ) -> subprocess.CompletedProcess[bytes]:
+        try:
+            return subprocess.run(
+                ["git", *arguments],
+                cwd=self.directory,
+                env=self._environment(more),
+                input=b"" if data is None else data,
+                capture_output=True,
+                check=False,
+                pass_fds=keep,
+            )
+        except FileNotFoundError as error:
+            if not os.path.isdir(self.directory):  # noqa: PTH112  (pathlib would be imported for this line alone)
+                raise GitFailed(f"no such directory: {self.directory}", "check the path") from error
+            raise GitFailed("git is not installed, or not on PATH", "install Git 2.34 or newer") from error
+        except (NotADirectoryError, PermissionError) as error:
+            raise GitFailed(f"cannot enter {self.directory}: {error.strerror}", "check the path") from error
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        environment = {**os.environ, **_ENVIRONMENT, **more}
+        if not self.inherit:
+            for name in _OF_ONE_REPOSITORY:
+                environment.pop(name, None)
+        return environment
+
+
+# git rev-parse --local-env-vars: what ties a process to one repository; settings from the command line stay.
+_OF_ONE_REPOSITORY = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+
+
+def failure(arguments: Sequence[str], stderr: bytes) -> GitFailed:
+    """What a failed git said, in one line."""
+    lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip()]
+    said = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
+    hints = [line.removeprefix("hint:").strip() for line in lines if line.startswith("hint:")]
+    text = said[0].partition(":")[2].strip() if said and said[0].startswith(("fatal:", "error:")) else "".join(said[:1])
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    return GitFailed(f"git {command}: {text or 'failed without a word'}", hints[0] if hints else "")

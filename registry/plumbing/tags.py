@@ -1,0 +1,103 @@
+"""Reading tags: from `refs/tags` to events, as bytes, in one process (DESIGN part 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from registry.core.events import Event, event_of
+from registry.core.names import in_tag, parse_tag
+from registry.errors import GitFailed
+from registry.plumbing.objects import read_objects
+from registry.plumbing.process import Git
+
+PREFIX = "refs/tags/"
+
+# %(raw) is taken by its size, so that nothing in a message can end a record; it is left out where the tag is none, for
+# it would be a whole blob. %(raw:size) and %(raw) came with Git 2.34.
+_FORMAT = (
+    "--format=%(objecttype) %(objectname) %(refname)"
+    "%(if:equals=tag)%(objecttype)%(then) %(raw:size)%0a%(raw)%(else) -%(end)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TagRecord:
+    """One ref below refs/tags. `raw` is the tag object's bytes; None where the ref is no annotated tag.
+
+    `type` is the object's ("tag", "commit", "tree", "blob"), or "missing".
+    """
+
+    name: str
+    oid: str
+    type: str
+    raw: bytes | None
+
+
+def patterns(artifact: str) -> list[str]:
+    """The refs of one artifact, for git-for-each-ref(1): `*` does not cross a slash, and stages may hold one."""
+    name = in_tag(artifact)
+    return [f"{PREFIX}{name}@*", f"{PREFIX}{name}#*", f"{PREFIX}{name}#*/**"]
+
+
+def read_tags(git: Git, only: Iterable[str] = (PREFIX,)) -> list[TagRecord]:
+    """Every tag that matches one of the patterns `only`, by name. A damaged one costs nobody else anything."""
+    try:
+        return list(_records(git.read("for-each-ref", _FORMAT, "--", *only)))
+    except GitFailed:
+        # One missing object makes for-each-ref stop before it has printed anything: ask one by one.
+        return list(_slowly(git, only))
+
+
+def _records(listing: bytes) -> Iterator[TagRecord]:
+    at = 0
+    while at < len(listing):
+        end = listing.index(b"\n", at)
+        # A ref's name holds no space (git-check-ref-format(1)), so three spaces make four fields.
+        kind, oid, name, size = listing[at:end].split(b" ")
+        raw = None
+        if size != b"-":
+            raw = listing[end + 1 : end + 1 + int(size)]
+            end += int(size) + 1
+        yield TagRecord(_short(name), oid.decode(), kind.decode(), raw)
+        at = end + 1
+
+
+def _slowly(git: Git, only: Iterable[str]) -> Iterator[TagRecord]:
+    listing = git.read("for-each-ref", "--format=%(objectname) %(refname)", "--", *only)
+    refs = [line.split(b" ") for line in listing.splitlines()]
+    found = read_objects(git, [oid.decode() for oid, _ in refs], only_type="tag")
+    for (oid, name), read in zip(refs, found, strict=True):
+        yield TagRecord(_short(name), oid.decode(), read.type, read.data)
+
+
+def _short(refname: bytes) -> str:
+    return refname.decode(errors="replace")[len(PREFIX) :]
+
+
+def events_of(records: Iterable[TagRecord]) -> Iterator[Event]:
+    """The events among `records`; everything else is skipped (DESIGN part 2)."""
+    for record in records:
+        if record.raw is not None and (event := event_of(record.name, record.oid, record.raw)) is not None:
+            yield event
+
+
+def by_artifact(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """Events by the artifact that they are about, artifacts by name."""
+    groups: dict[str, list[Event]] = {}
+    for event in events:
+        groups.setdefault(event.artifact, []).append(event)
+    return dict(sorted(groups.items()))
+
+
+def tag_names(git: Git, only: Iterable[str] = (PREFIX,), *, any_case: bool = False) -> list[str]:
+    """The names alone of the tags that match."""
+    flags = ["--ignore-case"] if any_case else []
+    listing = git.read("for-each-ref", "--format=%(refname)", *flags, "--", *only)
+    return [_short(name) for name in listing.splitlines()]
+
+
+def artifacts_like(git: Git, artifact: str) -> list[str]:
+    """The artifacts with tags whose names differ from `artifact` in case only, or not at all."""
+    parsed = (parse_tag(name) for name in tag_names(git, patterns(artifact), any_case=True))
+    return sorted({name.artifact for name in parsed if name is not None})

@@ -1,0 +1,1 @@
+"""One verb a file: look, decide, write (DESIGN part 7)."""

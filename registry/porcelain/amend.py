@@ -1,0 +1,90 @@
+"""`annotate`, `deregister` and `deprecate`: what is said of a version or an artifact after its registration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from registry.core import select
+from registry.core.draft import Draft
+from registry.core.names import Form
+from registry.core.select import Selector
+from registry.core.state import ArtifactState, VersionState
+from registry.errors import NotFound, UsageError
+from registry.porcelain import views
+from registry.porcelain.note import Facts, Keys, Note
+from registry.porcelain.register import used_versions
+from registry.porcelain.stages import Way
+from registry.porcelain.values import Written
+from registry.repository import Repository
+
+
+def annotate(
+    repository: Repository, text: str, facts: Facts, note: Note, way: Way, waiting: Callable[[], None]
+) -> Written:
+    """Add to what is known of a version; what is said again is replaced. Raises UsageError where nothing is said."""
+    facts = replace(facts, uses=used_versions(repository, facts.uses))
+    keys = facts.keys()
+    if not keys and not note.message:
+        raise UsageError("there is nothing to annotate with", "such as --label prod or --metric auc=0.93; see --help")
+    return _of_version(repository, text, Form.AMENDMENT, "Annotate", keys, note, way, waiting)
+
+
+def deregister(repository: Repository, text: str, note: Note, way: Way, waiting: Callable[[], None]) -> Written:
+    """Withdraw a version: no selector finds it any more, and it leaves every stage."""
+    selector = select.parse(text)
+    if selector.what is None and selector.stage is None:
+        raise UsageError(f"{text} names no version", f"such as {text}@v1.2.0; registry deprecate is for the artifact")
+    return _of_version(repository, text, Form.DEREGISTRATION, "Deregister", (), note, way, waiting)
+
+
+def _of_version(
+    repository: Repository,
+    text: str,
+    form: Form,
+    verb: str,
+    keys: Keys,
+    note: Note,
+    way: Way,
+    waiting: Callable[[], None],
+) -> Written:
+    selector = select.parse(text)
+    with repository.writing(selector.artifact, waiting, dry_run=way.dry_run) as now:
+        version = _version(now.state, selector)
+        subject = f"{verb} {now.state.name} {version.name}"
+        said = (*note.keys(), *keys)
+        draft = Draft(form, now.state.name, version.commit, subject, version.name, None, note.message, said)
+        events = now.write([draft], sign=way.sign)
+        after = now.state.with_events(events)
+    return Written(tuple(views.events_view(after, events)), _uncovered(now.state, after))
+
+
+def _version(state: ArtifactState, selector: Selector) -> VersionState:
+    chosen = select.select(state, selector)
+    if chosen.version is None:
+        raise NotFound(f"{selector} is a commit without a version", f"registry register {state.name} gives it one")
+    return chosen.version
+
+
+def _uncovered(before: ArtifactState, after: ArtifactState) -> tuple[str, ...]:
+    changed = [stage for stage in before.stages if before.stages[stage] != after.stages.get(stage)]
+    return tuple(f"{after.name}#{stage} is now {after.stages.get(stage) or 'empty'}" for stage in changed)
+
+
+def deprecate(repository: Repository, artifact: str, note: Note, way: Way, waiting: Callable[[], None]) -> Written:
+    """Mark an artifact as no longer to be used; any later event revives it."""
+    selector = select.parse(artifact)
+    if str(selector) != selector.artifact:
+        raise UsageError(f"{artifact} is one version", f"registry deregister '{artifact}' withdraws a version")
+    with repository.writing(selector.artifact, waiting, dry_run=way.dry_run) as now:
+        if now.state.deprecated and not way.force:
+            return Written(notes=(f"{artifact} is deprecated already",))
+        if not now.state.exists:
+            raise NotFound(f"{artifact} has no versions", "registry remove takes it out of the manifest")
+        commit = now.state.events[-1].commit
+        draft = Draft(
+            Form.DEPRECATION, artifact, commit, f"Deprecate {artifact}", None, None, note.message, note.keys()
+        )
+        events = now.write([draft], sign=way.sign)
+        after = now.state.with_events(events)
+    return Written(tuple(views.events_view(after, events)))

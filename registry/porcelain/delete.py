@@ -1,0 +1,47 @@
+"""`delete`: real deletion of tags, which no history remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from registry.core import names
+from registry.core.events import event_of
+from registry.errors import NotFound, UsageError
+from registry.plumbing import tags
+from registry.porcelain import views
+from registry.porcelain.values import Written
+from registry.repository import Repository
+
+
+def find(repository: Repository, wanted: Sequence[str]) -> list[tags.TagRecord]:
+    """The tags of that name. Raises NotFound for one that is not there, UsageError for one that is not ours."""
+    records = []
+    for text in wanted:
+        name = text.removeprefix(tags.PREFIX)
+        if names.parse_tag(name) is None:
+            raise UsageError(f"{name} is not a registry tag", "git tag -d deletes other tags")
+        found = [record for record in tags.read_tags(repository.git, [tags.PREFIX + name]) if record.name == name]
+        if not found:
+            raise NotFound(f"there is no tag {name}", "registry history lists the tags of every event")
+        records += found
+    return records
+
+
+def delete(
+    repository: Repository, wanted: Sequence[str], waiting: Callable[[], None], *, dry_run: bool = False
+) -> Written:
+    """Delete tags, all or none. A damaged tag in our format can be deleted too; it is no event, so none is given."""
+    records = find(repository, wanted)
+    if not records:
+        return Written()
+    events = [event_of(record.name, record.oid, record.raw) for record in records if record.raw is not None]
+    gone = [event for event in events if event is not None]
+    seen = [
+        view
+        for name in sorted({event.artifact for event in gone})
+        for view in views.events_view(repository.state(name), [event for event in gone if event.artifact == name])
+    ]
+    artifact = names.parse_tag(records[0].name)
+    with repository.writing(artifact.artifact if artifact else "", waiting, new=True, dry_run=dry_run) as now:
+        now.delete(records)
+    return Written(tuple(seen))

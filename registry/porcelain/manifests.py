@@ -1,0 +1,183 @@
+"""`init`, `add`, `remove` and `check`: the manifest in the work tree (DESIGN part 4)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from registry.core import names, policy
+from registry.core.manifest import Json
+from registry.errors import GitFailed, ManifestError, NotFound, Refused, UsageError
+from registry.manifests import check as checking
+from registry.manifests import edit, read
+from registry.manifests.check import Problem
+from registry.manifests.edit import Section
+from registry.plumbing import commits, tags, write
+from registry.repository import MANIFEST_LIMIT, Repository
+
+FILE = "registry.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A manifest that was written: its path from the root, and the commit where one was asked for."""
+
+    path: str
+    commit: str | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of `init`, `add` and `remove` with `--json`."""
+        return {"path": self.path, "commit": self.commit}
+
+
+def init(repository: Repository) -> Edited:
+    """Write a manifest to begin with. Raises Refused where there is one."""
+    path = _root(repository) / FILE
+    if path.exists():
+        raise Refused(f"there is a {FILE} already", "registry add NAME --path PATH adds a model to it")
+    _write(path, edit.NEW_MANIFEST)
+    return Edited(FILE)
+
+
+def add(
+    repository: Repository,
+    artifact: str,
+    fields: Mapping[str, Json],
+    waiting: Callable[[], None],
+    *,
+    commit: bool = False,
+) -> Edited:
+    """Declare an artifact. `fields` are the entry's keys; its paths are relative to the repository's root.
+
+    Raises Refused where it is declared already, UsageError for a bad name or path; nothing is written then.
+    """
+    names.check_artifact(artifact)
+    policy.check_travels(f"{names.in_tag(artifact)}@v0.0.1")
+    directory = names.directory_of(artifact)
+    file = _root(repository) / directory / FILE
+    section: Section = "models" if fields.get("type", "model") == "model" else "artifacts"
+    entry = {key: value for key, value in fields.items() if not (key == "type" and section == "models")}
+    for key in ("path", "card"):
+        if isinstance(entry.get(key), str):
+            entry[key] = _relative(str(entry[key]), directory)
+    text = _text(file) if file.exists() else ""
+    if file.exists() is False and not file.parent.is_dir():
+        raise NotFound(
+            f"there is no directory {directory}", "the name before the colon is a directory of the repository"
+        )
+    everywhere = [*read.read(work_files(repository)).artifacts, *tags.artifacts_like(repository.git, artifact)]
+    policy.check_case(artifact, everywhere, "name")
+    changed = edit.add_entry(text, section, artifact.rpartition(":")[2], entry)
+    _no_worse(repository, str(PurePosixPath(directory) / FILE), text, changed)
+    _write(file, changed)
+    return _committed(repository, file, f"Declare {artifact}", waiting) if commit else _edited(repository, file)
+
+
+def remove(repository: Repository, artifact: str, waiting: Callable[[], None], *, commit: bool = False) -> Edited:
+    """Take an artifact out of its manifest; its tags stay. Raises NotFound with the nearest name."""
+    names.check_artifact(artifact)
+    file = _root(repository) / names.directory_of(artifact) / FILE
+    if not file.exists():
+        raise NotFound(f"there is no {_edited(repository, file).path}", "registry show lists what is declared where")
+    _write(file, edit.remove_entry(_text(file), artifact.rpartition(":")[2]))
+    return _committed(repository, file, f"Remove {artifact}", waiting) if commit else _edited(repository, file)
+
+
+def check(repository: Repository) -> list[Problem]:
+    """Every problem of the manifests in the work tree, in order of file and place."""
+    root = _root(repository)
+    files = work_files(repository)
+    if not files:
+        raise NotFound("there is no manifest", "registry init writes one")
+    return checking.check(root, files, lambda name: [v.name for v in repository.state(name).active])
+
+
+def work_files(repository: Repository) -> dict[str, bytes]:
+    """The manifests of the work tree by path: those that Git tracks, and new ones that it does not ignore."""
+    root = _root(repository)
+    listing = repository.git.read(
+        "-C", os.fspath(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"
+    )
+    paths = [p for p in listing.decode(errors="surrogateescape").split("\0") if p and read.is_manifest(p)]
+    return {path: data for path in paths if (data := _bytes(root / path)) is not None}
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(MANIFEST_LIMIT + 1)
+    except (FileNotFoundError, IsADirectoryError):
+        return None  # deleted in the work tree, or a submodule
+    except OSError as error:
+        raise GitFailed(f"{path.name} cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def _text(path: Path) -> str:
+    data = _bytes(path) or b""
+    if len(data) > MANIFEST_LIMIT:
+        raise ManifestError(f"{path.name} is larger than 10 MB", "registry check says what else is wrong")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{path.name} is not text in UTF-8", "save it as UTF-8") from error
+
+
+def _root(repository: Repository) -> Path:
+    if repository.root is None:
+        raise Refused("this repository has no work tree", "edit the manifest in a clone of it")
+    return repository.root
+
+
+def _relative(path: str, directory: str) -> str:
+    if "://" in path:
+        return path
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise UsageError(f"{path} leads out of the repository", "a path is relative to the repository's root")
+    if directory and not pure.is_relative_to(directory):
+        raise UsageError(
+            f"{path} is not inside {directory}", f"a name {directory}:NAME is for what lies in {directory}"
+        )
+    return str(pure.relative_to(directory)) if directory else str(pure)
+
+
+def _no_worse(repository: Repository, path: str, before: str, after: str) -> None:
+    """Refuse an edit that brings an error of its own into the manifest."""
+    root = _root(repository)
+    old = {problem.message for problem in checking.check(root, {path: before.encode()}) if before}
+    for problem in checking.check(root, {path: after.encode()}):
+        if problem.severity == "error" and problem.message not in old:
+            raise UsageError(problem.message, problem.hint)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file whole, or not at all."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        new.write_bytes(text.encode())
+        if path.exists():
+            new.chmod(path.stat().st_mode & 0o7777)
+        new.replace(path.resolve())
+    except OSError as error:
+        raise GitFailed(
+            f"{path.name} cannot be written: {error.strerror}", "check its permissions and the disk"
+        ) from error
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _edited(repository: Repository, file: Path) -> Edited:
+    return Edited(file.relative_to(_root(repository)).as_posix())
+
+
+def _committed(repository: Repository, file: Path, message: str, waiting: Callable[[], None]) -> Edited:
+    repository.writer()
+    with write.locked(repository.clone, waiting) as held:
+        prepared = commits.prepare(repository.git, repository.clone.room, repository.head, [str(file)], message)
+        if prepared is None:
+            return _edited(repository, file)
+        write.transact(held, [prepared.change], f"commit: {message}")
+        commits.settle(repository.git, prepared)
+    return Edited(_edited(repository, file).path, prepared.commit)

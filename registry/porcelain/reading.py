@@ -1,0 +1,278 @@
+"""Reading verbs: resolve, show, history, check-ref and stages (DESIGN part 5)."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from registry.core import select
+from registry.core.events import event_of
+from registry.core.manifest import Json, StageRule
+from registry.core.metadata import Metadata, number
+from registry.core.names import Form, parse_tag
+from registry.core.select import Selected, Selector, nearest
+from registry.core.state import ArtifactState
+from registry.errors import NotFound, UsageError
+from registry.plumbing import tags
+from registry.porcelain import views
+from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion
+from registry.repository import Repository
+
+
+def find(repository: Repository, text: str) -> tuple[ArtifactState, Selected]:
+    """The one version that a selector means. Raises NotFound or UsageError."""
+    selector = select.parse(text)
+    state = repository.state(selector.artifact)
+    if not state.exists:
+        state = repository.existing(selector.artifact)
+    return state, select.select(state, selector)
+
+
+def resolve(repository: Repository, text: str) -> ModelVersion:
+    """The one version that a selector means, in full."""
+    return views.selected_view(repository, *find(repository, text))
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What `show` keeps: each given condition must hold. `deprecated` lists deprecated artifacts too."""
+
+    where: tuple[str, ...] = ()
+    type: str | None = None
+    labels: tuple[str, ...] = ()
+    stage: str | None = None
+    sort: str | None = None
+    deprecated: bool = False
+
+
+def show_all(repository: Repository, wanted: Filter) -> list[Artifact]:
+    """Every artifact that is declared at HEAD or has an event, by name or by the filter's sort key."""
+    conditions = [parse_condition(text) for text in wanted.where]
+    if wanted.sort is not None:
+        _check_field(wanted.sort.removeprefix("-"))
+    manifest = repository.manifest_at_head
+    everything = {**{name: ArtifactState(name, ()) for name in manifest.artifacts}, **repository.states}
+    found: list[tuple[Artifact, Metadata]] = []
+    for name in sorted(everything):
+        state = everything[name]
+        artifact = views.summary(state, manifest)
+        if (artifact.deprecated and not wanted.deprecated) or not _keeps(wanted, artifact):
+            continue
+        known = Metadata()
+        if conditions or (wanted.sort or "").removeprefix("-").partition(".")[0] in {*_GROUPS, "run"}:
+            latest = state.latest
+            known = views.version_views(repository, state, [latest])[0].metadata if latest is not None else known
+        if all(condition.holds(lookup(known, artifact.to_json(), condition.key)) for condition in conditions):
+            found.append((artifact, known))
+    found = sorted_by(wanted.sort, found, lambda pair, name: lookup(pair[1], pair[0].to_json(), name))
+    return [artifact for artifact, _ in found]
+
+
+def _keeps(wanted: Filter, artifact: Artifact) -> bool:
+    return (
+        (wanted.type is None or artifact.type == wanted.type)
+        and set(wanted.labels) <= set(artifact.labels)
+        and (wanted.stage is None or wanted.stage in artifact.stages)
+    )
+
+
+def show_one(repository: Repository, text: str, wanted: Filter) -> ArtifactDetail:
+    """One artifact with its versions, greatest first; of a selector with a version or stage, that version alone."""
+    selector = select.parse(text)
+    conditions = [parse_condition(condition) for condition in wanted.where]
+    if wanted.sort is not None:
+        _check_field(wanted.sort.removeprefix("-"))
+    state = repository.existing(selector.artifact)
+    if selector.what is None and selector.stage is None:
+        # Active ones by precedence, and what is gone after them in the same order.
+        states = sorted(state.versions.values(), key=lambda v: (v.version.precedence, v.position), reverse=True)
+        versions = views.version_views(repository, state, states)
+    else:
+        versions = [views.selected_view(repository, state, select.select(state, selector))]
+    kept = [
+        v
+        for v in versions
+        if set(wanted.labels) <= set(v.metadata.labels)
+        and (wanted.stage is None or wanted.stage in v.stages)
+        and all(c.holds(lookup(v.metadata, v.to_row(), c.key)) for c in conditions)
+    ]
+    ordered = sorted_by(wanted.sort, kept, lambda v, name: lookup(v.metadata, v.to_row(), name))
+    return ArtifactDetail(views.summary(state, repository.manifest_at_head), tuple(ordered))
+
+
+def history(repository: Repository, text: str | None = None) -> list[EventView]:
+    """The events of an artifact in order, of one version of it, or of all artifacts by date; oldest first."""
+    if text is None:
+        merged = [
+            (event.by.seconds, place, state.name, view)
+            for state in repository.states.values()
+            for place, (event, view) in enumerate(zip(state.events, views.events_view(state), strict=True))
+        ]
+        # Each artifact's own order is kept: its events carry the greatest date so far, as in DESIGN part 3.
+        return [view for *_, view in sorted(_carried(merged), key=lambda row: row[:3])]
+    selector = select.parse(text)
+    state = repository.existing(selector.artifact)
+    found = views.events_view(state)
+    if selector.what is not None:
+        subject = _version_named(state, selector)
+        return [view for view in found if view.version == subject]
+    if selector.stage is not None:
+        kept = [view for view in found if view.stage == selector.stage]
+        if not kept:
+            raise NotFound(f"nothing of {state.name} was ever in stage {selector.stage}", "registry stages lists them")
+        return kept
+    return found
+
+
+def _version_named(state: ArtifactState, selector: Selector) -> str:
+    # A deregistered version has a history too, though no selector finds it any more.
+    if selector.what in state.versions:
+        return str(selector.what)
+    return select.select(state, selector).subject
+
+
+def _carried(rows: Sequence[tuple[int, int, str, EventView]]) -> Iterable[tuple[int, str, int, EventView]]:
+    latest: dict[str, int] = {}
+    for seconds, place, name, view in rows:
+        latest[name] = max(seconds, latest.get(name, seconds))
+        yield latest[name], name, place, view
+
+
+def check_ref(repository: Repository, tag: str) -> EventView:
+    """The one event that a tag is; `refs/tags/` may stand before it. Raises NotFound where it is no event."""
+    name = tag.removeprefix(tags.PREFIX)
+    parsed = parse_tag(name)
+    if parsed is None:
+        raise NotFound(f"{name} is not a registry tag", "such as churn@v1.2.0 or 'churn#production#7'")
+    if parsed.form is Form.CREATION:
+        raise NotFound(f"{name} is reserved, and not an event", "GTO writes such tags; they are ignored")
+    records = [r for r in tags.read_tags(repository.git, [tags.PREFIX + name]) if r.name == name]
+    if not records:
+        raise NotFound(f"there is no tag {name}", "git fetch --tags brings those of the remote")
+    record = records[0]
+    event = event_of(record.name, record.oid, record.raw) if record.raw is not None else None
+    if event is None:
+        raise NotFound(f"{name} is not an event: its tag object is damaged or missing", "registry doctor says how")
+    return views.events_view(repository.state(parsed.artifact), [event])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """One stage: its rules where it is declared, and what it resolves to for each artifact."""
+
+    name: str
+    rule: StageRule | None
+    holders: dict[str, str]
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of one stage in `stages --json`."""
+        return {
+            "stage": self.name,
+            "declared": self.rule is not None,
+            "after": self.rule.after if self.rule else None,
+            "exclusive": self.rule.exclusive if self.rule else False,
+            "artifacts": dict(self.holders),
+        }
+
+
+def stages(repository: Repository) -> list[StageView]:
+    """Every stage: the lifecycle's in order, then those of artifacts' own, then those that only tags name."""
+    manifest = repository.manifest_at_head
+    rules: dict[str, StageRule | None] = dict(manifest.stages or {})
+    for declared in manifest.artifacts.values():
+        for name, rule in (declared.stages or {}).items():
+            rules.setdefault(name, rule)
+    holders: dict[str, dict[str, str]] = {}
+    for state in repository.states.values():
+        for stage, subject in state.stages.items():
+            holders.setdefault(stage, {})[state.name] = subject
+    for name in sorted(holders):
+        rules.setdefault(name, None)
+    return [StageView(name, rule, holders.get(name, {})) for name, rule in rules.items()]
+
+
+# -- conditions --------------------------------------------------------------------------------------------------------
+
+_condition = re.compile(r"\s*([A-Za-z_][^\s<>=!]*)\s*(>=|<=|==|!=|=|>|<)\s*(.*?)\s*")
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+_GROUPS = ("metrics", "params", "tags")
+_FIELDS = ("name", "type", "latest", "version", "number", "path", "run", "versions", "updated_at", "registered_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One `--where`: the value of `key` compares so with `value`."""
+
+    key: str
+    operator: str
+    value: object
+
+    def holds(self, found: object) -> bool:
+        """Whether it is true of `found`; nothing is true of what is not there, or of another type, but `!=`."""
+        if found is None:
+            return False
+        if _is_number(found) != _is_number(self.value):
+            return self.operator == "!="
+        return _OPERATORS[self.operator](found, self.value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def parse_condition(text: str) -> Condition:
+    """`metrics.auc>0.9` taken apart. Raises UsageError."""
+    found = _condition.fullmatch(text)
+    if found is None:
+        raise UsageError(f"not a condition: {text!r}", "such as 'metrics.auc>0.9' or 'params.depth==4'")
+    key, symbol, value = found.groups()
+    _check_field(key)
+    return Condition(key, symbol, number(value))
+
+
+def _check_field(key: str) -> None:
+    group, _, name = key.partition(".")
+    if key not in _FIELDS and not (group in _GROUPS and name):
+        close = nearest(key, _FIELDS)
+        hint = f"did you mean {close}?" if close else "such as metrics.auc, params.depth, tags.team, name or type"
+        raise UsageError(f"nothing is called {key!r} here", hint)
+
+
+def lookup(known: Metadata, row: dict[str, Json], key: str) -> object:
+    """The value of `metrics.auc`, `name` and so on in one row; None where it has none."""
+    group, dot, name = key.partition(".")
+    if dot:
+        values = {"metrics": known.metrics, "params": known.params, "tags": known.tags}[group]
+        found = values.get(name)
+        return "true" if found is True else "false" if found is False else found
+    return known.run if key == "run" else row.get(key)
+
+
+Row = TypeVar("Row")
+
+
+def sorted_by(text: str | None, rows: list[Row], value: Callable[[Row, str], object]) -> list[Row]:
+    """`rows` by the field that `text` names, a `-` before it for the greatest first; rows without a value come last."""
+    if text is None:
+        return rows
+    key = text.removeprefix("-")
+    there = [row for row in rows if value(row, key) is not None]
+    numbers = all(_is_number(value(row, key)) for row in there)
+
+    def comparable(row: Row) -> object:
+        found = value(row, key)
+        return found if numbers else str(found)
+
+    there.sort(key=comparable, reverse=text.startswith("-"))  # type: ignore[arg-type]  # all numbers, or all text
+    return there + [row for row in rows if value(row, key) is None]

@@ -1,0 +1,214 @@
+"""`register`: a commit becomes a version (DESIGN parts 4, 5 and 6)."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from registry.core import metadata, names, policy, select
+from registry.core import version as versions_
+from registry.core.draft import Draft
+from registry.core.manifest import Declaration
+from registry.core.metadata import File
+from registry.core.names import Form
+from registry.core.state import ArtifactState
+from registry.core.version import Bump, Version
+from registry.errors import NotFound, Refused, UsageError
+from registry.plumbing import objects
+from registry.plumbing.objects import Entry
+from registry.porcelain import reading, views
+from registry.porcelain.note import Facts, Note
+from registry.porcelain.values import Written
+from registry.repository import Repository
+
+_MB = 1000 * 1000
+WARN_ABOVE = 50 * _MB  # bytes of one file in plain Git: hosts warn above this,
+REFUSE_ABOVE = 100 * _MB  # and refuse a push above that
+_LFS_MAGIC = b"version https://git-lfs.github.com/spec/v1\n"
+_LFS_LIMIT = 1024  # bytes; a pointer is smaller than that (git-lfs docs/spec.md)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which version it shall be: that one, or the next by `bump`, as a pre-release where `pre` names one."""
+
+    version: str | None = None
+    bump: Bump = "patch"
+    pre: str | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether the next free version will do."""
+        return self.version is None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """All that `register` is told. `artifacts` are further files: a name (or "") and a path from the root."""
+
+    artifact: str
+    revision: str = "HEAD"
+    choice: Choice = field(default_factory=Choice)
+    note: Note = field(default_factory=Note)
+    facts: Facts = field(default_factory=Facts)
+    artifacts: Sequence[tuple[str, str]] = ()
+    undeclared: bool = False
+    force: bool = False
+    sign: bool | None = None
+    dry_run: bool = False
+
+
+def register(repository: Repository, request: Request, waiting: Callable[[], None]) -> Written:
+    """Make a commit a version. Raises NotFound, Refused or UsageError, and then nothing is written."""
+    names.check_artifact(request.artifact)
+    if request.choice.version is not None:
+        versions_.check(request.choice.version)
+    commit = repository.commit(request.revision)
+    with repository.writing(request.artifact, waiting, new=True, dry_run=request.dry_run) as now:
+        draft, notes = plan(repository, now.state, request, commit)
+        events = now.write([draft], sign=request.sign)
+        after = now.state.with_events(events)
+    return Written(tuple(views.events_view(after, events)), tuple(notes))
+
+
+def plan(repository: Repository, state: ArtifactState, request: Request, commit: str) -> tuple[Draft, list[str]]:
+    """The registration that `request` asks for, in `state`, and notes for the person."""
+    manifest = repository.manifest_at(commit, request.artifact)
+    if not request.undeclared:
+        policy.check_declared(manifest, request.artifact)
+    version = choose(state, request.choice)
+    overwrite = manifest.version_rules(request.artifact).overwrite
+    policy.check_new_version(state, version, commit, force=request.force, overwrite=overwrite)
+    declared = manifest.artifacts.get(request.artifact)
+    files, notes = carried(repository, commit, declared, [path for _, path in request.artifacts])
+    uses = used_versions(repository, request.facts.uses)
+    first = version.text not in state.versions
+    keys = [
+        *([("Number", str(state.number + 1))] if first else []),
+        *request.note.keys(),
+        *replace(request.facts, uses=uses).keys(),
+        *(("Artifact", metadata.spell_file(file)) for file in files),
+        *(("Artifact-Name", f"{name}={path}") for name, path in request.artifacts if name),
+    ]
+    subject = f"Register {request.artifact} {version}"
+    body = request.note.message
+    return Draft(Form.REGISTRATION, request.artifact, commit, subject, version.text, None, body, tuple(keys)), notes
+
+
+def choose(state: ArtifactState, choice: Choice) -> Version:
+    """The version that is asked for, or the next one."""
+    if choice.version is not None:
+        return versions_.check(choice.version)
+    return policy.next_version(state, choice.bump, choice.pre)
+
+
+def used_versions(repository: Repository, texts: Sequence[str]) -> list[str]:
+    """What a version was made from, each as one exact version. Raises NotFound, Refused or UsageError."""
+    return [_used(repository, text) for text in texts]
+
+
+def _used(repository: Repository, text: str) -> str:
+    """`train-set@latest` as the version that it is now; `URL train-set@v0.3.0` as it stands."""
+    url, _, selector = text.strip().rpartition(" ")
+    if url:
+        found = select.parse(selector)
+        if found.what is None or versions_.parse(found.what) is None:
+            raise UsageError(f"{text!r} does not name one version", "of another repository, say 'URL train-set@v0.3.0'")
+        return f"{url.strip()} {found}"
+    state, selected = reading.find(repository, selector)
+    if selected.version is None:
+        raise Refused(f"{text} is a commit without a version", "register it first")
+    return f"{state.name}@{selected.version.name}"
+
+
+# -- the files that a version carries ----------------------------------------------------------------------------------
+
+
+def carried(
+    repository: Repository, commit: str, declared: Declaration | None, further: Sequence[str]
+) -> tuple[list[File], list[str]]:
+    """The files of a version at `commit`, with digests, and warnings. Raises NotFound or Refused.
+
+    An output of DVC has its bytes elsewhere, so it is named without a digest; a URL is not asked at all.
+    """
+    paths = [] if declared is None else list(declared.artifacts.values())
+    if declared is not None and declared.path is not None and not declared.is_url:
+        paths.insert(0, declared.path)
+    paths += [path for path in further if path not in paths]
+    if not paths:
+        return [], []
+    entries = objects.files_at(repository.git, commit, [p for p in paths if p != "."] if "." not in paths else [])
+    files: list[File] = []
+    notes: list[str] = []
+    for path in paths:
+        found = [e for e in entries if path in {".", e.path} or e.path.startswith(f"{path}/")]
+        if not found:
+            if not _is_dvc_output(repository, commit, path):
+                raise NotFound(*_missing(repository, commit, path))
+            files.append(File(path))
+            continue
+        for entry in found:
+            _check_link(repository, entry)
+            notes += _check_size(entry)
+        files += _digested(repository, [e for e in found if e.size is not None])
+    return list(dict.fromkeys(files)), notes
+
+
+def _missing(repository: Repository, commit: str, path: str) -> tuple[str, str]:
+    if repository.root is not None and (repository.root / path).exists():
+        return f"{path} is not in commit {commit[:7]}, only in the work tree", f"git add {path} and commit it first"
+    return f"{path} is not there at commit {commit[:7]}", "commit it, or correct the path in the manifest"
+
+
+def _is_dvc_output(repository: Repository, commit: str, path: str) -> bool:
+    from registry.manifests.read import dvc_outputs  # YAML takes time to import
+
+    parts = path.split("/")
+    lines = ["/".join(parts[:n]) for n in range(1, len(parts) + 1)]  # the path, and every directory above it
+    files = [*(f"{line}.dvc" for line in lines), *(posixpath.join(line, "dvc.yaml") for line in ["", *lines[:-1]])]
+    found = objects.read_objects(repository.git, [f"{commit}:{file}" for file in files], only_type="blob", limit=_MB)
+    outputs = dvc_outputs({file: blob.data for file, blob in zip(files, found, strict=True) if blob.data is not None})
+    return any(line in outputs for line in lines)
+
+
+def _check_link(repository: Repository, entry: Entry) -> None:
+    if not entry.is_link:
+        return
+    [blob] = objects.read_objects(repository.git, [entry.oid], limit=_MB)
+    target = (blob.data or b"").decode(errors="surrogateescape")
+    led = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), target))
+    if target.startswith("/") or led.split("/")[0] == "..":
+        raise Refused(f"{entry.path} is a link that leads out of the repository", "put the file itself there")
+
+
+def _check_size(entry: Entry) -> list[str]:
+    size = entry.size or 0
+    advice = "git lfs track, or dvc add, keeps large files out of Git's history"
+    if size > REFUSE_ABOVE:
+        raise Refused(f"{entry.path} has {size / _MB:.0f} MB in plain Git, where hosts refuse more than 100 MB", advice)
+    return [f"{entry.path} has {size / _MB:.0f} MB in plain Git: {advice}"] if size > WARN_ABOVE else []
+
+
+def _digested(repository: Repository, entries: Sequence[Entry]) -> list[File]:
+    small = [e for e in entries if (e.size or 0) < _LFS_LIMIT]
+    pointers = {
+        entry.oid: file
+        for entry, blob in zip(small, objects.read_objects(repository.git, [e.oid for e in small]), strict=True)
+        if blob.data is not None and (file := _lfs_pointer(blob.data)) is not None
+    }
+    plain = [e for e in entries if e.oid not in pointers]
+    digests = dict(zip((e.oid for e in plain), objects.digest(repository.git, plain), strict=True)) if plain else {}
+    return [
+        File(e.path, *pointers[e.oid]) if e.oid in pointers else File(e.path, digests[e.oid], e.size) for e in entries
+    ]
+
+
+def _lfs_pointer(data: bytes) -> tuple[str, int] | None:
+    """The digest and size of the file that a Git LFS pointer stands for (git-lfs docs/spec.md), or None."""
+    if not data.startswith(_LFS_MAGIC):
+        return None
+    said = dict(line.partition(" ")[::2] for line in data.decode(errors="replace").splitlines())
+    sha256, size = said.get("oid", "").removeprefix("sha256:"), said.get("size", "")
+    parsed = metadata.parse_file(f"pointer sha256:{sha256} {size}")
+    return (sha256, int(size)) if parsed is not None and parsed.sha256 is not None else None

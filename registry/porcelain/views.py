@@ -1,0 +1,171 @@
+"""From states and manifests to the values that people see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from registry.core import metadata
+from registry.core.events import Assignment, Event
+from registry.core.manifest import Declaration, Manifest
+from registry.core.metadata import Metadata, Scalar
+from registry.core.select import Selected
+from registry.core.state import ArtifactState, VersionState
+from registry.errors import ManifestError
+from registry.plumbing import objects
+from registry.porcelain.values import Artifact, EventView, ModelVersion, StageCondition
+from registry.repository import MANIFEST_LIMIT, Repository
+
+
+def event_view(event: Event, subject: str | None) -> EventView:
+    """One event; `subject` is what it concerns, from `ArtifactState.subjects`."""
+    return EventView(
+        event=event.kind,
+        artifact=event.artifact,
+        version=subject if subject is not None else event.one("Version"),
+        stage=getattr(event, "stage", None),
+        commit=event.commit,
+        tag=event.tag,
+        date=event.by.iso,
+        author=event.by.name,
+        email=event.by.email,
+        message=event.message.body,
+        reason=event.one("Reason"),
+        metadata=metadata.of_event(event),
+        signed=event.message.signed,
+    )
+
+
+def events_view(state: ArtifactState, events: Iterable[Event] | None = None) -> list[EventView]:
+    """All events of a state in order, or those of `events`."""
+    wanted = None if events is None else {event.oid for event in events}
+    return [
+        event_view(event, subject)
+        for event, subject in zip(state.events, state.subjects, strict=True)
+        if wanted is None or event.oid in wanted
+    ]
+
+
+def summary(state: ArtifactState, manifest: Manifest) -> Artifact:
+    """One artifact for a listing; `manifest` is the one at HEAD."""
+    declared = manifest.artifacts.get(state.name)
+    latest = state.latest
+    lifecycle = list(manifest.lifecycle(state.name) or ())
+    held = state.stages
+    stages = {stage: held[stage] for stage in [*lifecycle, *sorted(held)] if stage in held}
+    return Artifact(
+        name=state.name,
+        type=declared.type if declared is not None else "model",
+        latest=latest.name if latest is not None else None,
+        stages=stages,
+        versions=len(state.active),
+        deprecated=state.deprecated,
+        description=declared.description if declared is not None else "",
+        labels=declared.labels if declared is not None else (),
+        path=declared.path if declared is not None else None,
+        declared=declared is not None,
+        updated_at=state.events[-1].by.iso if state.events else None,
+    )
+
+
+def version_views(repository: Repository, state: ArtifactState, versions: Sequence[VersionState]) -> list[ModelVersion]:
+    """Versions with what the manifest and its files said at their commits, read with one question to Git each."""
+    manifests = repository.manifests_at([v.commit for v in versions], state.name) if versions else {}
+    declared = {v.name: manifests[v.commit].artifacts.get(state.name) for v in versions}
+    values = _values(repository, [(v.commit, declared[v.name]) for v in versions])
+    views = []
+    for v, (metrics, params) in zip(versions, values, strict=True):
+        said = declared[v.name]
+        views.append(
+            _version_view(state, v, said, v.metadata.over(metrics, params, said.description if said else None))
+        )
+    return views
+
+
+def selected_view(repository: Repository, state: ArtifactState, selected: Selected) -> ModelVersion:
+    """What a selector means, in full."""
+    if selected.version is not None:
+        return version_views(repository, state, [selected.version])[0]
+    declared = repository.manifest_at(selected.commit, state.name).artifacts.get(state.name)
+    [(metrics, params)] = _values(repository, [(selected.commit, declared)])
+    return ModelVersion(
+        artifact=state.name,
+        version=selected.commit,
+        number=None,
+        commit=selected.commit,
+        tag=None,
+        active=True,
+        stages=tuple(state.stages_of(selected.commit)),
+        stage_conditions=stage_conditions(state, selected.commit),
+        registered_at=None,
+        registered_by=None,
+        message="",
+        path=declared.path if declared else None,
+        type=declared.type if declared else "model",
+        description=declared.description if declared else "",
+        metadata=Metadata().over(metrics, params, declared.description if declared else None),
+    )
+
+
+def _version_view(state: ArtifactState, v: VersionState, declared: Declaration | None, known: Metadata) -> ModelVersion:
+    return ModelVersion(
+        artifact=state.name,
+        version=v.name,
+        number=v.number,
+        commit=v.commit,
+        tag=v.registration.tag,
+        active=v.active,
+        stages=tuple(state.stages_of(v.name)),
+        stage_conditions=stage_conditions(state, v.name),
+        registered_at=v.registration.by.iso,
+        registered_by=v.registration.by.name,
+        message=v.registration.message.body,
+        path=declared.path if declared else None,
+        type=declared.type if declared else "model",
+        description=known.description or "",
+        metadata=known,
+    )
+
+
+def stage_conditions(state: ArtifactState, subject: str) -> tuple[StageCondition, ...]:
+    """Every time that a version entered a stage, oldest first."""
+    return tuple(
+        StageCondition(event.stage, event.one("Reason"), event.message.body, event.by.name, event.by.iso)
+        for event, concerned in zip(state.events, state.subjects, strict=True)
+        if isinstance(event, Assignment) and concerned == subject
+    )
+
+
+Values = tuple[dict[str, Scalar], dict[str, Scalar]]
+
+
+def _values(repository: Repository, wanted: Sequence[tuple[str, Declaration | None]]) -> list[Values]:
+    """Metrics and params of the files that each declaration names at its commit. What cannot be read is left out."""
+    asked = [
+        (index, place, f"{commit}:{path}", path)
+        for index, (commit, declared) in enumerate(wanted)
+        if declared is not None
+        for place, paths in enumerate((declared.metrics, declared.params))
+        for path in paths
+        if "\n" not in path
+    ]
+    found = objects.read_objects(
+        repository.git, [name for _, _, name, _ in asked], only_type="blob", limit=MANIFEST_LIMIT
+    )
+    values: list[Values] = [({}, {}) for _ in wanted]
+    parsed: dict[str, dict[str, Scalar]] = {}
+    for (index, place, _, path), blob in zip(asked, found, strict=True):
+        if blob.data is None:
+            continue
+        if blob.oid not in parsed:
+            parsed[blob.oid] = _read_values(path, blob.data)
+        values[index][place].update(parsed[blob.oid])
+    return values
+
+
+def _read_values(path: str, data: bytes) -> dict[str, Scalar]:
+    from registry.manifests.read import read_values  # YAML takes time to import
+
+    try:
+        return read_values(path, data)
+    except ManifestError:
+        return {}  # an old broken file costs that version its metrics, nothing else

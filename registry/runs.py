@@ -1,0 +1,235 @@
+"""A training run that becomes a version: its files committed, registered and assigned, all or nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ContextDecorator
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from registry.core import names, policy
+from registry.core.draft import Draft
+from registry.core.names import Form
+from registry.core.select import Selected
+from registry.core.state import ArtifactState
+from registry.errors import NotFound, Refused
+from registry.plumbing import commits
+from registry.plumbing.commits import Prepared
+from registry.porcelain import register, stages
+from registry.porcelain.note import Facts
+from registry.porcelain.register import Request
+
+if TYPE_CHECKING:
+    from registry.porcelain.values import ModelVersion
+    from registry.repository import Repository, Writing
+
+_active: ContextVar[tuple[Run, ...]] = ContextVar("registry_runs", default=())
+
+
+def active_run() -> Run:
+    """The innermost run that is under way, for code that was not handed it. Raises NotFound where there is none."""
+    runs = _active.get()
+    if not runs:
+        raise NotFound("no run is under way", "with registry.promote(NAME) begins one")
+    return runs[-1]
+
+
+@dataclass
+class _Logged:
+    metrics: dict[str, object] = field(default_factory=dict)
+    params: dict[str, object] = field(default_factory=dict)
+    tags: dict[str, object] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)  # path from the root: name, or ""
+
+
+class Run(ContextDecorator):
+    """What is logged between the beginning and the end of a run, and what becomes of it.
+
+    At the end of a `with` block, or of a decorated function, the files that were logged are committed (those alone),
+    the version is registered at that commit and assigned to `stage`, in one transaction. A block that raises registers
+    nothing and leaves HEAD, index and files as it left them. Where the version exists already, the run is attached to
+    it: what is logged amends it. Of runs on one artifact inside each other, the inner one takes precedence: the outer
+    is then attached to the version that the inner one made.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        request: Request,
+        stage: str | None,
+        waiting: Callable[[], None],
+        version_of: Callable[[str, str], ModelVersion],
+    ) -> None:
+        self._repository = repository
+        self._request = request
+        self._stage = stage
+        self._waiting = waiting
+        self._version_of = version_of
+        self._begin()
+
+    def _begin(self) -> None:
+        self._logged = _Logged()
+        self._cancelled = False
+        self._attached: str | None = None
+        self._version: ModelVersion | None = None
+
+    def _recreate_cm(self) -> Run:
+        # Each call of a decorated function is a run of its own.
+        return Run(self._repository, self._request, self._stage, self._waiting, self._version_of)
+
+    # -- what a training script says -----------------------------------------------------------------------------
+
+    def log_metric(self, name: str, value: object) -> None:
+        """A metric of the version; said again, the last one counts."""
+        self._logged.metrics[name] = value
+
+    def log_metrics(self, metrics: Mapping[str, object]) -> None:
+        """Several metrics at once."""
+        self._logged.metrics.update(metrics)
+
+    def log_param(self, name: str, value: object) -> None:
+        """A parameter of the version; said again, the last one counts."""
+        self._logged.params[name] = value
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Several parameters at once."""
+        self._logged.params.update(params)
+
+    def log_tag(self, name: str, value: object) -> None:
+        """A tag `name=value` of the version (an MLflow-like tag, not a Git tag)."""
+        self._logged.tags[name] = value
+
+    def log_artifact(self, path: str | os.PathLike[str], name: str = "") -> None:
+        """A file or directory to be committed with the version. Raises NotFound, Refused or UsageError."""
+        if self._attached is not None:
+            raise Refused(
+                f"{self._request.artifact} {self._attached} exists, so no file can be added to it",
+                "leave the version out for the next one",
+            )
+        inside = self._repository.inside(path)
+        if self._repository.root is None or not (self._repository.root / inside).exists():
+            raise NotFound(f"there is no file {os.fspath(path)}", "log it after it is written")
+        self._logged.files[inside] = name
+
+    def log_model(self, path: str | os.PathLike[str], name: str = "", framework: str | None = None) -> None:
+        """The model's own file or directory, and the framework that made it."""
+        self.log_artifact(path, name)
+        if framework is not None:
+            self.log_tag("framework", framework)
+
+    def cancel(self) -> None:
+        """End without a version; the rest of the block runs, and nothing of it is registered."""
+        self._cancelled = True
+
+    @property
+    def version(self) -> ModelVersion:
+        """The version that the run became. Raises Refused before its end, or where it was cancelled."""
+        if self._version is None:
+            raise Refused("the run has no version yet", "it has one at the end of the with block")
+        return self._version
+
+    # -- beginning and end ---------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Run:
+        self._begin()
+        artifact = self._request.artifact
+        names.check_artifact(artifact)
+        self._repository.forget()
+        self._repository.writer()
+        manifest = self._repository.rules(artifact)
+        if not self._request.undeclared:
+            policy.check_declared(manifest, artifact)
+        if self._stage is not None:
+            names.check_stage(self._stage)
+            policy.check_stage(manifest.lifecycle(artifact), self._stage)
+        if self._repository.root is None:
+            raise Refused("this repository has no work tree", "run in a clone of it")
+        self._attached = self._existing()
+        _active.set((*_active.get(), self))
+        return self
+
+    def _existing(self) -> str | None:
+        wanted = self._request.choice.version
+        there = self._repository.state(self._request.artifact).versions.get(wanted) if wanted is not None else None
+        return there.name if there is not None and there.active else None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _active.set(_active.get()[:-1])
+        if error is not None or self._cancelled:
+            return
+        version = self._finish()
+        self._version = self._version_of(self._request.artifact, version)
+        for outer in _active.get():
+            if outer._request.artifact == self._request.artifact:
+                outer._attached = version
+
+    def _finish(self) -> str:
+        with self._repository.writing(self._request.artifact, self._waiting, new=True) as now:
+            if self._attached is not None:
+                return self._amend(now, self._attached)
+            return self._register(now)
+
+    def _amend(self, now: Writing, version: str) -> str:
+        if self._logged.files:
+            raise Refused(
+                f"{now.state.name} {version} exists, so no file can be added to it", "log files in the inner run"
+            )
+        keys = self._facts().keys()
+        there = now.state.versions[version]
+        drafts = []
+        if keys:
+            subject = f"Annotate {now.state.name} {version}"
+            drafts.append(Draft(Form.AMENDMENT, now.state.name, there.commit, subject, version, None, "", keys))
+        now.write([*drafts, *self._assignment(now.preview(drafts), version)], sign=self._request.sign)
+        return version
+
+    def _register(self, now: Writing) -> str:
+        repository = self._repository
+        choice = register.choose(now.state, self._request.choice)
+        prepared = self._commit(now, choice.text)
+        commit = prepared.commit if prepared is not None else repository.commit(self._request.revision)
+        request = replace(
+            self._request,
+            artifacts=[*self._request.artifacts, *((name, path) for path, name in self._logged.files.items())],
+            facts=self._facts(),
+        )
+        draft, _ = register.plan(repository, now.state, request, commit)
+        version = choice.text
+        assignment = self._assignment(now.preview([draft]), version)
+        also = [prepared.change] if prepared is not None else []
+        now.write([draft, *assignment], sign=request.sign, also=also)
+        if prepared is not None:
+            commits.settle(repository.git, prepared)
+        return version
+
+    def _facts(self) -> Facts:
+        said = self._request.facts
+        return replace(
+            said,
+            metrics={**said.metrics, **self._logged.metrics},
+            params={**said.params, **self._logged.params},
+            tags={**said.tags, **self._logged.tags},
+        )
+
+    def _commit(self, now: Writing, version: str) -> Prepared | None:
+        root = self._repository.root
+        if not self._logged.files or root is None or now.held is None:
+            return None
+        paths = [os.fspath(root / path) for path in self._logged.files]
+        message = f"Promote {self._request.artifact} {version}"
+        if self._request.note.message:
+            message += f"\n\n{self._request.note.message}"
+        return commits.prepare(self._repository.git, now.held.clone.room, self._repository.head, paths, message)
+
+    def _assignment(self, state: ArtifactState, version: str) -> list[Draft]:
+        if self._stage is None:
+            return []
+        chosen = Selected(state.name, state.versions[version].commit, state.versions[version])
+        return stages.plan_assignment(
+            self._repository.rules(state.name), state, chosen, self._stage, self._request.note
+        )

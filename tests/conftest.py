@@ -1,0 +1,46 @@
+"""What every test stands on: an environment without the machine's Git settings, and repositories to tell stories in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.story import START, RepoStory
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("home")
+    for name in [name for name in os.environ if name.startswith(("GIT_", "REGISTRY_", "GTO_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    # Stories set the clock by these; given a value here, they are put back at the test's end.
+    monkeypatch.setenv("GIT_AUTHOR_DATE", f"{START} +0000")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", f"{START} +0000")
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RepoStory:
+    """A repository with the model `churn`, declared and committed, and its file; the current directory is its root."""
+    story = RepoStory.begin(tmp_path / "repo")
+    story.write("registry.yaml", "models:\n  churn:\n    path: models/churn.pkl\n")
+    story.write("models/churn.pkl", "weights 1\n")
+    story.commit("Declare churn")
+    monkeypatch.chdir(story.path)
+    return story
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RepoStory:
+    """A repository without a commit; the current directory is its root."""
+    story = RepoStory.begin(tmp_path / "repo")
+    monkeypatch.chdir(story.path)
+    return story

@@ -1,0 +1,277 @@
+"""All problems of a work tree's manifests at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from registry.manifests.check import Problem, check
+from registry.manifests.edit import NEW_MANIFEST
+
+
+def problems_of(root: Path, **files: str) -> list[Problem]:
+    named = {name.replace("__", "/").replace("_", "."): text.encode() for name, text in files.items()}
+    return check(root, named)
+
+
+def lines(problems: list[Problem]) -> list[str]:
+    return [f"{p.path}:{p.line}:{p.column}: {p.severity}: {p.message}" for p in problems]
+
+
+def touch(root: Path, *paths: str) -> None:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("")
+
+
+def test_a_good_manifest_has_no_problem(tmp_path: Path, everything: str) -> None:
+    touch(tmp_path, "models/churn.pkl", "metrics/churn.json", "params.yaml", "requirements.txt", "data/train.csv")
+    # Its lifecycle of its own has no production, so that is not assigned there.
+    text = everything.replace("production: v1.2.0, ", "")
+    assert check(tmp_path, {"registry.yaml": text.encode()}, lambda name: {"v1.2.0"}) == []
+    assert problems_of(tmp_path, registry_yaml=NEW_MANIFEST) == []
+    assert check(tmp_path, {}) == []
+
+
+def test_every_file_is_judged_and_the_problems_are_sorted(tmp_path: Path) -> None:
+    found = problems_of(
+        tmp_path,
+        registry_yaml="modles: {}\nmodels: {m: {pth: x}}\n",
+        cv__registry_yaml="models: [",
+        dvc_yaml="artifacts: {'n n': {}}\n",
+        _gto="stages: [",
+    )
+    assert lines(found) == [
+        ".gto:1:10: error: did not find expected node content",
+        "cv/registry.yaml:1:10: error: did not find expected node content",
+        "dvc.yaml:1:13: error: not a name for an artifact: 'n n'",
+        "registry.yaml:1:1: error: unknown key `modles`",
+        "registry.yaml:2:14: error: unknown key `pth`",
+    ]
+    assert found[3].hint == "did you mean `models`?"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "hint"),
+    [
+        # names
+        ("models:\n  con: {}", "2:3: error: con would not travel: 'con' is the name of a device on Windows", "another"),
+        (f"models: {{{'a' * 250}: {{}}}}", f"1:10: error: {'a' * 250} would not travel: a part of", "another"),
+        (
+            "models: {Churn: {}, churn: {}}",
+            "1:21: error: Churn (registry.yaml:1) and churn differ in case only",
+            "rename",
+        ),
+        (
+            "models: {churn: {}}\nartifacts: {churn: {}}",
+            "2:13: warning: churn is declared in `models` too, which wins",
+            "line 1",
+        ),
+        # the lifecycle
+        ("stages: {a: {after: b}}", "1:21: error: `after` names an unknown stage: b", "declare it"),
+        (
+            "stages: {staging: {}, p: {after: stagign}}",
+            "1:34: error: `after` names an unknown",
+            "did you mean `staging`?",
+        ),
+        ("stages: {a: {after: a}}", "1:10: error: `after` goes in a circle: a after a", "remove"),
+        (
+            "stages: {s: {after: a}, a: {after: b}, b: {after: a}, c: {after: a}}",
+            "1:25: error: `after` goes in a circle: a after b after a",
+            "remove",
+        ),
+        ("stages: {a: {require: {no_worse_than: b}}}", "1:39: error: `no_worse_than` names an unknown stage: b", ""),
+        ("stages: {Prod: {}, prod: {}}", "1:20: error: the stages Prod and prod differ in case only", "rename"),
+        ("stages: {nul: {}}", "1:10: error: the stage nul would not travel", "another name"),
+        (
+            "stages: {a: {allow: ['@relese']}}\nteams: {release: [x]}",
+            "1:22: error: no team is called 'relese'",
+            "@release",
+        ),
+        ("stages: {a: {allow: ['@release']}}", "1:22: error: no team is called 'release'", "declare it under `teams`"),
+        ("stages: {a: {allow: []}}", "1:21: error: `allow` is empty, which allows everybody", "remove the key"),
+        ("models: {m: {stages: {a: {after: b}}}}", "1:34: error: `after` names an unknown stage: b", "declare it"),
+        # assign
+        (
+            "stages: {prod: {}}\nmodels: {m: {assign: {prdo: null}}}",
+            "2:23: error: no stage is called prdo",
+            "did you mean `prod`?",
+        ),
+        (
+            "stages: {a: {}}\nmodels: {m: {stages: {b: {}}, assign: {a: null}}}",
+            "2:40: error: no stage is called a",
+            "b",
+        ),
+        # paths
+        ("models: {m: {path: /etc/passwd}}", "1:20: error: '/etc/passwd' is absolute", "relative"),
+        ("models: {m: {path: ../x}}", "1:20: error: '../x' leads out of the repository", "inside"),
+        ("models: {m: {path: gone.pkl}}", "1:20: error: 'gone.pkl' is not there", "add it"),
+        ("models: {m: {card: gone.md}}", "1:20: error: 'gone.md' is not there", "add it"),
+        ("models: {m: {card: {license: 3}}}", "1:30: error: `license` must be a text", ""),
+        ("models: {m: {metrics: gone.json}}", "1:23: warning: 'gone.json' is not there", "add it"),
+        ("models: {m: {params: [gone.json]}}", "1:23: warning: 'gone.json' is not there", "add it"),
+        ("models: {m: {artifacts: {env: gone.txt}}}", "1:31: error: 'gone.txt' is not there", "add it"),
+        ("models: {m: {artifacts: {env: /gone.txt}}}", "1:31: error: '/gone.txt' is absolute", ""),
+        ("models: {m: {path: 'a\\0b'}}", "1:20: error: 'a\\\\0b' is not there", ""),
+        ('models: {m: {path: "a\\0b"}}', "1:20: error: 'a\\x00b' is not a path", ""),
+        (f"models: {{m: {{path: {'x' * 5000}}}}}", "1:20: error: 'xxx", "add it"),
+        ('models: {m: {"a\\nb": 1}}', "1:14: error: unknown key", "the keys here are"),
+    ],
+)
+def test_one_problem(tmp_path: Path, text: str, problem: str, hint: str) -> None:
+    [found] = problems_of(tmp_path, registry_yaml=text)
+    assert lines([found])[0].startswith(f"registry.yaml:{problem}")
+    assert hint in found.hint
+    assert "\n" not in found.message + found.hint
+
+
+def test_owners_and_teams_of_a_forge_are_free_text(tmp_path: Path) -> None:
+    text = "stages: {a: {allow: ['@org/team', ana@example.com]}}\nmodels: {m: {owners: ['@nobody', '@org/x']}}\n"
+    assert problems_of(tmp_path, registry_yaml=text) == []
+
+
+def test_teams_of_the_root_count_for_a_models_own_stages_in_any_directory(tmp_path: Path) -> None:
+    nested = "models: {m: {stages: {a: {allow: ['@release']}}}}"
+    assert problems_of(tmp_path, registry_yaml="teams: {release: [x]}", cv__registry_yaml=nested) == []
+
+
+def test_rules_outside_of_the_root_do_not_count(tmp_path: Path) -> None:
+    found = problems_of(tmp_path, cv__registry_yaml="stages: {a: {}}\nversions: {}\nteams: {}\nmodels: {}\n")
+    assert [p.line for p in found] == [1, 2, 3]
+    assert all(p.severity == "warning" and "counts in the root's registry.yaml only" in p.message for p in found)
+
+
+@pytest.mark.parametrize(
+    ("registered", "messages"),
+    [
+        (set(), ["m v1.2.0 is neither registered nor its `version`"]),
+        ({"v1.2.0"}, []),
+        ({"v1.2.1"}, ["m v1.2.0 is neither registered nor its `version`"]),
+    ],
+)
+def test_what_is_assigned_exists(tmp_path: Path, registered: Collection[str], messages: list[str]) -> None:
+    text = b"models: {m: {version: v2.0.0, assign: {prod: v1.2.0, staging: v2.0.0, dev: null}}}"
+    found = check(tmp_path, {"registry.yaml": text}, lambda name: registered)
+    assert [p.message for p in found] == messages
+    assert check(tmp_path, {"registry.yaml": text}) == []
+
+
+def test_of_two_files_the_one_that_loses_is_told(tmp_path: Path) -> None:
+    found = problems_of(
+        tmp_path,
+        registry_yaml="models: {a: {}}",
+        dvc_yaml="artifacts:\n  a: {}\n  b: {}\n",
+        artifacts_yaml="b: {}\nc: {}\n",
+    )
+    assert lines(found) == [
+        "artifacts.yaml:1:1: warning: b is declared in dvc.yaml too, which wins",
+        "dvc.yaml:2:3: warning: a is declared in registry.yaml too, which wins",
+    ]
+
+
+def test_the_same_name_in_two_directories_is_two_names(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, registry_yaml="models: {m: {}}", cv__registry_yaml="models: {m: {}}") == []
+
+
+def test_a_directory_that_cannot_stand_in_a_name(tmp_path: Path) -> None:
+    [found] = check(tmp_path, {"my models/registry.yaml": b"models: {m: {}}"})
+    assert "the directory 'my models' cannot stand in the name of an artifact" in found.message
+
+
+def test_registry_yml_is_not_read(tmp_path: Path) -> None:
+    touch(tmp_path, "registry.yml")
+    [found] = check(tmp_path, {})
+    assert lines([found]) == ["registry.yml:1:1: warning: registry.yml is not read"]
+    assert found.hint == "rename it to registry.yaml"
+
+
+def test_a_missing_file_gets_the_name_of_its_neighbour(tmp_path: Path) -> None:
+    touch(tmp_path, "models/churn.pkl", "cv/data.csv")
+    [found] = problems_of(tmp_path, registry_yaml="models: {m: {path: model/churn.pkl}}")
+    assert found.hint == "did you mean models/churn.pkl?"
+    [found] = problems_of(tmp_path, cv__registry_yaml="models: {m: {path: ../models/chrun.pkl}}")
+    assert found.hint == "did you mean ../models/churn.pkl?"
+
+
+def test_files_directories_and_urls_are_fine(tmp_path: Path) -> None:
+    touch(tmp_path, "big/a.bin", "cv/m.pt")
+    text = "models: {a: {path: big}, b: {path: 's3://x/y'}, c: {path: .}, d: {card: 'https://x/y'}}"
+    assert problems_of(tmp_path, registry_yaml=text, cv__registry_yaml="models: {m: {path: m.pt}}") == []
+
+
+def test_a_card_that_is_a_directory(tmp_path: Path) -> None:
+    touch(tmp_path, "docs/a.md")
+    [found] = problems_of(tmp_path, registry_yaml="models: {a: {card: docs}}")
+    assert (found.message, found.hint) == ("'docs' is a directory", "`card` takes a file")
+
+
+def test_an_output_of_dvc_need_not_be_there(tmp_path: Path) -> None:
+    touch(tmp_path, "data/x")
+    (tmp_path / "data" / "train.dvc").write_text("outs: [{path: train.csv}]")
+    (tmp_path / "data" / "dvc.yaml").write_text("stages: {a: {outs: [made.bin]}}")
+    found = problems_of(
+        tmp_path,
+        registry_yaml="artifacts: {a: {path: data/train.csv}, b: {path: data/made.bin}, c: {path: out/dir/part.bin}}",
+        sub__dvc_yaml="stages: {t: {wdir: .., outs: [out/dir]}}",
+    )
+    assert found == []
+
+
+def test_a_link_that_leads_out(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    touch(tmp_path, "secret", "root/inside")
+    (root / "out").symlink_to(tmp_path / "secret")
+    (root / "up").symlink_to("..")
+    (root / "in").symlink_to("inside")
+    (root / "annex").symlink_to(".git/annex/objects/x")  # git-annex: there, but not fetched
+    (root / "round").symlink_to("round")
+    (root / "cached.bin").symlink_to(tmp_path / "cache" / "x")
+    (root / "cached.bin.dvc").write_text("outs: [{path: cached.bin}]")
+    names = ("out", "up/secret", "in", "annex", "round", "cached.bin")
+    text = "models:\n" + "".join(f"  m{i}: {{path: {name}}}\n" for i, name in enumerate(names))
+    assert lines(problems_of(root, registry_yaml=text)) == [
+        "registry.yaml:2:14: error: 'out' leads out of the repository through a link",
+        "registry.yaml:3:14: error: 'up/secret' leads out of the repository through a link",
+    ]
+
+
+def test_of_other_tools_files_only_what_we_take_is_judged(tmp_path: Path) -> None:
+    touch(tmp_path, "m.pkl")
+    dvc = "stages: {train: {cmd: x, outs: [o]}}\nartifacts: {a: {path: o, odd: 1}, b: {path: '${x}'}, c: {path: /x}}\n"
+    gto = "d: {path: m.pkl, virtual: false, odd: 3}\ne: {path: gone}\n"
+    assert lines(problems_of(tmp_path, dvc_yaml=dvc, artifacts_yaml=gto)) == [
+        "artifacts.yaml:2:11: error: 'gone' is not there",
+        "dvc.yaml:2:63: error: '/x' is absolute",
+    ]
+
+
+def test_a_broken_root_does_not_make_stages_and_teams_unknown(tmp_path: Path) -> None:
+    nested = "models: {m: {assign: {prod: null}, stages: {prod: {allow: ['@release']}}}}"
+    found = problems_of(tmp_path, registry_yaml="teams: [", cv__registry_yaml=nested)
+    assert [p.path for p in found] == ["registry.yaml"]
+
+
+_word = st.sampled_from(
+    ["models", "artifacts", "stages", "teams", "m", "M", "path", "card", "metrics", "require", "no_worse_than", "after"]
+    + ["allow", "assign", "@m", "..", "/", "con", "a\nb", "v1.0.0", "version", ""]
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.recursive(
+        _word | st.none() | st.integers(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_word, inner, max_size=4),
+        max_leaves=20,
+    )
+)
+def test_any_structure_is_judged_in_single_lines(tmp_path: Path, tree: object) -> None:
+    text = repr(tree).replace("None", "null").replace("'", '"').encode()
+    files = {"registry.yaml": text, "cv/registry.yaml": text, "dvc.yaml": text, "artifacts.yaml": text, ".gto": text}
+    found = check(tmp_path, files, lambda name: ())
+    assert found == sorted(found)
+    assert all(p.message.isprintable() and p.hint.isprintable() for p in found)
