@@ -35,7 +35,7 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
         Column("EVENT"),
         Column("ARTIFACT", "name", give=True),
         Column("VERSION", "version"),
-        Column("STAGE", "good", give=True),
+        Column("STAGE", "good"),
         Column("BY", give=True),
         Column("WHY", give=True),
         *([] if out.terminal() else [Column("TAG")]),
@@ -44,7 +44,7 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
         [
             event.date[:16].replace("T", " ") if out.terminal() else event.date,
             event.event,
-            event.artifact,
+            event.artifact if selector is None or not out.terminal() else "",
             short(event.version or ""),
             event.stage or "",
             event.author,

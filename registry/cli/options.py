@@ -42,8 +42,9 @@ class Call:
         if self.json:
             out.as_json(written.to_json())
             return
+        width = max((len(event.tag) for event in written.events), default=0)
         for event in written.events:
-            out.line(event.tag)
+            out.line(event.tag, faint=event.subject, width=width)
         if dry_run and written.events:
             out.say("nothing was written: this was a dry run")
 

@@ -28,6 +28,9 @@ class Column:
     right: bool = False
 
 
+_NARROWEST = 6  # below that, a shortened cell says nothing
+
+
 def terminal() -> bool:
     """Whether stdout is one."""
     return sys.stdout.isatty()
@@ -40,9 +43,12 @@ def as_json(value: Json) -> None:
     click.echo(json.dumps(value, indent=2 if terminal() else None))
 
 
-def line(text: str) -> None:
-    """Print one line of data."""
-    click.echo(safe(text))
+def line(text: str, *, faint: str = "", width: int = 0) -> None:
+    """Print one line of data; in a terminal, `faint` words about it follow at `width`."""
+    if faint and terminal():
+        click.echo(f"{safe(text):{width}}  {click.style(safe(faint), dim=True)}")
+    else:
+        click.echo(safe(text))
 
 
 def say(text: str) -> None:
@@ -79,8 +85,6 @@ def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
             justify="right" if column.right else "left",
             no_wrap=True,
             overflow="ellipsis",
-            min_width=min(12, max(len(row[index]) for row in rows)) if column.give else None,
-            ratio=None,
         )
     widths = _fitted(columns, used, rows, Console().width)
     for row in rows:
@@ -97,7 +101,7 @@ def _fitted(
     widths = {i: max([len(columns[i].title), *(cell_len(row[i]) for row in rows)]) for i in used}
     while sum(widths.values()) + 2 * (len(used) - 1) > width:
         widest = max((i for i in used if columns[i].give), key=lambda i: widths[i], default=None)
-        if widest is None or widths[widest] <= 8:
+        if widest is None or widths[widest] <= _NARROWEST:
             break
         widths[widest] -= 1
     return widths

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from registry.cli import options, out
+from registry.cli import options
 from registry.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +49,3 @@ def command(
         raise UsageError("--version says it all", "leave --major, --minor, --patch and --pre out")
     written = call.registry.register_written(artifact, revision, version=version, bump=bump or "patch", **said)
     call.written(written, dry_run=said["dry_run"])
-    if out.terminal() and not call.json and not said["dry_run"]:
-        [event] = written.events
-        out.say(f"registered {event.artifact} {event.version} at {event.commit[:7]}")

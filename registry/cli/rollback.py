@@ -13,7 +13,7 @@ from registry.cli import options
 @options.note
 @options.way()
 def command(call: options.Call, artifact: str, stage: str, **said: Any) -> None:
-    """Put the version that was in a stage before back into it. Twice returns.
+    """Put the version before back into a stage: the one that was in it last. Twice returns.
 
     \b
     registry rollback churn production --reason 'Latency doubled'

@@ -109,7 +109,7 @@ def _detail(detail: ArtifactDetail) -> None:
     columns = [
         Column("VERSION", "version"),
         Column("#", right=True),
-        Column("STAGES", "good", give=True),
+        Column("STAGES", "good"),
         Column("COMMIT", "faint"),
         Column("DATE", "faint"),
         Column("BY", give=True),

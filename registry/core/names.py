@@ -12,7 +12,7 @@ from enum import Enum
 
 from registry.errors import UsageError
 
-_WORD = r"[a-zA-Z0-9](?:[a-zA-Z0-9_/-]*[a-zA-Z0-9])?"
+WORD_PATTERN = r"[a-zA-Z0-9](?:[a-zA-Z0-9_/-]*[a-zA-Z0-9])?"  # and without "//"
 _SEGMENT = r"[a-zA-Z0-9_][a-zA-Z0-9_.-]*"
 _DIR = rf"{_SEGMENT}(?:/{_SEGMENT})*"
 # SemVer 2.0.0, "Is there a suggested regular expression to check a SemVer string?", after our "v".
@@ -21,13 +21,13 @@ _PRE = r"(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)"
 _BUILD = r"[0-9a-zA-Z-]+"
 VERSION_PATTERN = rf"v{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PRE}(?:\.{_PRE})*)?(?:\+{_BUILD}(?:\.{_BUILD})*)?"
 
-_word = re.compile(_WORD)
+_word = re.compile(WORD_PATTERN)
 _dir = re.compile(_DIR)
-_artifact = re.compile(rf"(?:(?P<dir>{_DIR}):)?(?P<name>{_WORD})")
+_artifact = re.compile(rf"(?:(?P<dir>{_DIR}):)?(?P<name>{WORD_PATTERN})")
 _tag = re.compile(
-    rf"(?P<artifact>(?:{_DIR}=)?{_WORD})"
+    rf"(?P<artifact>(?:{_DIR}=)?{WORD_PATTERN})"
     rf"(?:@(?:(?P<version>{VERSION_PATTERN})(?P<what>!|=)?|(?P<state>deprecated|created))"
-    rf"|\#(?P<stage>{_WORD})(?P<un>!)?)"
+    rf"|\#(?P<stage>{WORD_PATTERN})(?P<un>!)?)"
     r"(?:\#(?P<counter>[1-9][0-9]*))?"
 )
 

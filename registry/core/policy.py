@@ -107,6 +107,13 @@ def check_case(word: str, there: Iterable[str], what: str) -> None:
             raise Refused(f"the {what} {word} differs from {other} in case only", f"did you mean {other}?")
 
 
+def check_readable(manifest: Manifest, artifact: str) -> None:
+    """The files that may hold rules for the artifact can be read: a broken one may not open a stage. Raises Refused."""
+    for path, reason in manifest.broken.items():
+        if path.rpartition("/")[0] in {"", names.directory_of(artifact)}:
+            raise Refused(f"{path} at HEAD cannot be read: {reason}", "registry check shows what is wrong; commit it then")
+
+
 def check_declared(manifest: Manifest, artifact: str) -> None:
     """The manifest at the commit declares the artifact. Raises NotFound, or Refused for a broken manifest."""
     if artifact in manifest.artifacts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,11 @@ def _yaml(step: int) -> Any:
     return yaml
 
 
+# ruamel writes some texts without quotes that libyaml does not read back (`[0?]`), and YAML 1.1 has more flags.
+_plain = re.compile(r"\w(?:[\w ./+@-]|:(?=/))*")
+_FLAGS = {"y", "n", "yes", "no", "on", "off"}
+
+
 def dumped(data: dict[str, Json], step: int) -> str:
     """`data` in block style. Its texts come from others, so ruamel quotes them, and nobody formats them."""
     out = io.StringIO()
@@ -27,8 +33,17 @@ def dumped(data: dict[str, Json], step: int) -> str:
     return out.getvalue()
 
 
+def dumped_flow(data: dict[str, Json]) -> str:
+    """`data` as it stands between brackets, on one line."""
+    yaml = _yaml(2)
+    yaml.default_flow_style = True
+    out = io.StringIO()
+    yaml.dump(styled(data), out)
+    return out.getvalue().strip().removeprefix("{").removesuffix("}")
+
+
 def styled(value: Json) -> Any:
-    """`value` for ruamel: lists of scalars in brackets, and what YAML 1.1 takes for a flag in quotes."""
+    """`value` for ruamel: lists of scalars in brackets, and in quotes what is not plainly a text to every parser."""
     from ruamel.yaml.comments import CommentedSeq
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
@@ -40,7 +55,7 @@ def styled(value: Json) -> Any:
             if not any(isinstance(item, dict | list) for item in value):
                 sequence.fa.set_flow_style()
             return sequence
-        case str() if value.lower() in {"y", "n", "yes", "no", "on", "off", "<<", "="}:
+        case str() if _plain.fullmatch(value) is None or value.lower() in _FLAGS:
             return DoubleQuotedScalarString(value)
     return value
 
@@ -62,4 +77,4 @@ def round_trip(text: str, step: int, change: Callable[[Any], None]) -> str:
     new = out.getvalue()
     if "\r\n" in text:
         new = new.replace("\n", "\r\n")
-    return new if bare is text else f"\ufeff{new}"
+    return new if bare == text else f"\ufeff{new}"

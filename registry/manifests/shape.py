@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from registry.core.manifest import Json
-from registry.core.names import VERSION_PATTERN
+from registry.core.names import VERSION_PATTERN, WORD_PATTERN
 
 Schema: TypeAlias = "dict[str, Json]"
 
@@ -113,9 +113,8 @@ class Anything:
 
 Shape: TypeAlias = "Text | Choice | Flag | Count | ListOf | MapOf | Record | TextOr | Anything"
 
-# The grammar of `registry.core.names`; a test holds the two together. A manifest names what it declares without the
-# directory, which is its own.
-_WORD = r"(?!.*//)[a-zA-Z0-9](?:[a-zA-Z0-9_/-]*[a-zA-Z0-9])?"
+# A manifest names what it declares without the directory, which is its own.
+_WORD = rf"(?!.*//){WORD_PATTERN}"
 _NAME_RULE = "letters and digits, with '-', '_' and '/' between them"
 
 NAME = Format("name for an artifact", f"a name is {_NAME_RULE}, such as churn or pool-seg", _WORD)

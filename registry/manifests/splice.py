@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from registry.core.manifest import Json
 from registry.manifests.documents import Node, Scalar, Table
-from registry.manifests.dump import dumped
+from registry.manifests.dump import dumped, dumped_flow
 
 
 def added(text: str, root: Table, section: str, name: str, fields: dict[str, Json]) -> Iterator[str]:
-    """Ways to write the entry into `text`, the prettiest first; none where the file is not in block style."""
+    """Ways to write the entry into `text`, the prettiest first; none where the file is all in brackets."""
     if root.flow:
         return
     lines = text.splitlines(keepends=True)
@@ -24,6 +24,11 @@ def added(text: str, root: Table, section: str, name: str, fields: dict[str, Jso
         blank = [newline] if lines and lines[-1].strip() else []
         new = _lines(dumped({section: {name: fields}}, step), 0, newline)
         yield _joined(lines, [*blank, *new], [], newline)
+    elif isinstance(table, Table) and table.values and table.flow:
+        end = lines[table.end_line - 1]
+        before, after = end[: table.end_column - 2], end[table.end_column - 2 :]  # from the closing bracket on
+        lines[table.end_line - 1] = f"{before.rstrip(' ')}, {dumped_flow({name: fields})}{after}"
+        yield "".join(lines)
     elif isinstance(table, Table) and table.values:
         yield from _added_last(lines, table, {name: fields}, step, newline)
     elif (at := _cut_value(lines, root.keys[section], table)) is not None:
@@ -34,7 +39,7 @@ def added(text: str, root: Table, section: str, name: str, fields: dict[str, Jso
 
 def _added_last(lines: list[str], table: Table, entry: dict[str, Json], step: int, newline: str) -> Iterator[str]:
     own = [key for name, key in table.keys.items() if name not in table.merged]
-    if table.flow or not own:
+    if not own:
         return
     indent = own[0].column - 1
     new = _lines(dumped(entry, _inner_step(table, indent) or step), indent, newline)

@@ -87,7 +87,7 @@ def _assign(repository: Repository, now: Writing, chosen: Selected, stage: str, 
         return Written(notes=(f"{state.name} {chosen.subject} is in {stage} already",))
     events = now.write(drafts, sign=way.sign)
     managed = manifest.artifacts.get(state.name)
-    notes = []
+    notes = _not_enforced(manifest.lifecycle(state.name), stage)
     if managed is not None and stage in managed.assign and managed.assign[stage] != chosen.subject:
         wanted = managed.assign[stage] or "nothing"
         notes.append(f"{managed.source} wants {wanted} in {stage}: the next apply undoes this")
@@ -101,6 +101,7 @@ def plan_assignment(
 
     `manifest` holds the rules. Raises NotFound for an unknown stage, Refused where a rule forbids it.
     """
+    policy.check_readable(manifest, state.name)
     lifecycle = manifest.lifecycle(state.name)
     policy.check_stage(lifecycle, stage)
     if chosen.version is None:
@@ -129,6 +130,16 @@ def plan_assignment(
 
 def _exclusive(lifecycle: Lifecycle | None, stage: str) -> bool:
     return lifecycle is not None and stage in lifecycle and lifecycle[stage].exclusive
+
+
+def _not_enforced(lifecycle: Lifecycle | None, stage: str) -> list[str]:
+    """The rules of a stage that this version of the program reads, and does not hold anybody to yet."""
+    if lifecycle is None or stage not in lifecycle:
+        return []
+    rule = lifecycle[stage]
+    unheld = {"allow": rule.allow, "signed": rule.signed, "approvals": rule.approvals, "require": rule.require}
+    words = ", ".join(name for name, wanted in unheld.items() if wanted)
+    return [f"{stage} has rules that are not enforced yet: {words}"] if words else []
 
 
 def _unassignment(state: ArtifactState, subject: str, commit: str, stage: str, note: Note) -> Draft:

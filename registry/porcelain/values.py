@@ -26,6 +26,7 @@ class EventView:
     date: str
     author: str
     email: str
+    subject: str
     message: str
     reason: str | None
     metadata: Metadata

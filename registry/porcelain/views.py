@@ -28,6 +28,7 @@ def event_view(event: Event, subject: str | None) -> EventView:
         date=event.by.iso,
         author=event.by.name,
         email=event.by.email,
+        subject=event.message.subject,
         message=event.message.body,
         reason=event.one("Reason"),
         metadata=metadata.of_event(event),

@@ -1,0 +1,91 @@
+"""What holds of the whole house: the direction of imports, the help of every command, the pages that are generated."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import registry
+from registry.cli import COMMANDS, cli
+from tests.reference import DOCS, cli_reference
+
+ROOT = Path(registry.__file__).parent
+ROOMS = [
+    "_version", "errors", "core", "plumbing", "manifests", "repository", "porcelain", "runs", "api", "demo", "cli",
+]  # fmt: skip
+
+
+def _room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def _imports(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "registry":
+            names = [node.module] if "." in node.module else [f"registry.{alias.name}" for alias in node.names]
+            found.update(names)
+        elif isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names if alias.name.startswith("registry."))
+    return found
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.rglob("*.py")), ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_room_imports_only_rooms_above_it(file: Path) -> None:
+    room = file.relative_to(ROOT).parts[0].removesuffix(".py")
+    if room in {"__init__", "__main__", "demo"}:
+        return  # the front doors; the demo's train.py is a script of its own
+
+    too_low = {other for other in _imports(file) if ROOMS.index(_room(other)) > ROOMS.index(room)}
+
+    assert not too_low
+
+
+def test_core_knows_no_git_no_files_and_no_clock() -> None:
+    for file in (ROOT / "core").glob("*.py"):
+        imported = {
+            alias.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Import)
+            for alias in node.names
+        }  # fmt: skip
+        assert not imported & {"os", "subprocess", "pathlib", "time", "git", "random"}, file
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_examples_and_json(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None and command.help is not None
+
+    sentence = command.help.split("\n\n", maxsplit=1)[0].split("; for")[0].split("; exit")[0]
+    first = " ".join(sentence.split())
+    assert first.split(":")[0].split(".")[0].startswith(COMMANDS[name].rstrip(".").split(",")[0].split(":")[0])
+    assert f"registry {name}" in command.help.split("\b", maxsplit=1)[1]
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {"--json", "--repo"} <= options
+    undocumented = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
+    assert not undocumented
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert (DOCS / "cli.md").read_text() == cli_reference()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["show", "--help"]])
+def test_help_and_version_import_nothing_but_click(words: list[str]) -> None:
+    code = "import sys; from registry.cli import run; run(sys.argv[1:]); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, check=True, text=True)
+
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & {"git", "semver", "ruamel.yaml", "rich", "registry.api", "registry.repository"}
+
+
+def test_resolving_imports_neither_yaml_nor_gitpython(repo: object) -> None:
+    code = "import sys; from registry.cli import run; run(['resolve', 'churn']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert not loaded & {"git", "semver", "rich"}
