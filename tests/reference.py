@@ -1,13 +1,16 @@
-"""The command line reference, generated from the program: `python -m tests.reference` writes docs/cli.md."""
+"""The references that are generated from the program: `python -m tests.reference` writes docs/cli.md and docs/manifest.md."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from registry.cli import SECTIONS, cli
+from registry.manifests.shape import schema
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -52,5 +55,69 @@ def _entry(context: click.Context, command: click.Command) -> str:
     return "\n".join(lines) + "\n"
 
 
+_MANIFEST_HEAD = """# The manifest
+
+Generated from the program by `python -m tests.reference`; a test holds the two together.
+
+`registry.yaml` lies at the root of the repository, and optionally in any directory: what `cv/registry.yaml` declares as
+`pool-seg` is called `cv:pool-seg`. Paths are relative to their manifest's directory and stay inside the repository; a path may
+also be a URL or an output of DVC. What holds for a version (path, description, metrics) is the manifest at its commit; what
+holds for listing, stages and rules is the one at HEAD; `registry check` reads the work tree. `dvc.yaml` (in any directory),
+GTO's `artifacts.yaml` and `.gto` are read too, and never written; where two declare one name, `registry.yaml` wins.
+
+```yaml
+stages:
+  staging: {}
+  production:
+    after: staging
+    exclusive: true
+models:
+  churn:
+    path: models/churn.pkl
+    description: Who is about to leave
+    labels: [tabular]
+    metrics: metrics/churn.json
+    artifacts: {env: requirements.txt}
+artifacts:
+  train-set: {path: data/train.csv, type: dataset}
+```
+
+`registry schema > registry.schema.json` writes the JSON Schema; an editor takes it from the first line of the manifest,
+`# yaml-language-server: $schema=registry.schema.json`.
+
+## Keys
+
+`NAME` stands for a name of your own. A model may have `stages` and `versions` of its own, with the same keys as the general
+ones, which count in the root manifest only; an entry of `artifacts` takes the keys of one of `models`, and `type`.
+
+| key | what it says |
+|---|---|
+"""
+
+
+def manifest_reference() -> str:
+    """The whole of docs/manifest.md."""
+    return _MANIFEST_HEAD + "".join(f"| `{key}` | {says} |\n" for key, says in _keys(schema(), "", set()))
+
+
+def _keys(shape: dict[str, Any], path: str, seen: set[str]) -> Iterator[tuple[str, str]]:
+    """The keys below `path`. What stood with the same words and shape before (a model's own stages) is not said again."""
+    inner = list(shape.get("properties", {}).items())
+    if isinstance(shape.get("additionalProperties"), dict):
+        inner.append(("NAME", shape["additionalProperties"]))
+    for choice in shape.get("anyOf", shape.get("oneOf", [])):
+        yield from _keys(choice, path, seen)
+    for name, value in inner:
+        key = f"{path}.{name}" if path else name
+        spelled = f"{name} {value}"
+        allowed = ", ".join(f"`{word}`" for word in value.get("enum", []))
+        if spelled in seen and path.count("."):
+            continue
+        seen.add(spelled)
+        yield key, value.get("description", "") + (f": {allowed}" if allowed else "")
+        yield from _keys(value, key, seen)
+
+
 if __name__ == "__main__":
     (DOCS / "cli.md").write_text(cli_reference())
+    (DOCS / "manifest.md").write_text(manifest_reference())

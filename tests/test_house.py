@@ -12,7 +12,7 @@ import pytest
 
 import registry
 from registry.cli import COMMANDS, cli
-from tests.reference import DOCS, cli_reference
+from tests.reference import DOCS, cli_reference, manifest_reference
 
 ROOT = Path(registry.__file__).parent
 ROOMS = [
@@ -70,8 +70,9 @@ def test_every_command_has_help_examples_and_json(name: str) -> None:
     assert not undocumented
 
 
-def test_the_reference_is_up_to_date() -> None:
+def test_the_generated_pages_are_up_to_date() -> None:
     assert (DOCS / "cli.md").read_text() == cli_reference()
+    assert (DOCS / "manifest.md").read_text() == manifest_reference()
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["show", "--help"]])
