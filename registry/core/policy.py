@@ -111,7 +111,7 @@ def check_readable(manifest: Manifest, artifact: str) -> None:
     """The files that may hold rules for the artifact can be read: a broken one may not open a stage. Raises Refused."""
     for path, reason in manifest.broken.items():
         if path.rpartition("/")[0] in {"", names.directory_of(artifact)}:
-            raise Refused(f"{path} at HEAD cannot be read: {reason}", "registry check shows what is wrong; commit it then")
+            raise Refused(f"{path} at HEAD cannot be read: {reason}", "registry check says more; mend it and commit")
 
 
 def check_declared(manifest: Manifest, artifact: str) -> None:

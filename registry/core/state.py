@@ -147,6 +147,17 @@ class ArtifactState:
         places = {event.oid: place for place, event in enumerate(self.events)}
         return [stage for _, stage in sorted(held, key=lambda pair: -places[pair[0].oid])]
 
+    def before(self, stage: str) -> VersionState | None:
+        """The last active version, other than the present one, that the stage ever resolved to."""
+        held: _Held = defaultdict(dict)
+        past: list[str] = []
+        for event, subject in zip(self.events, self.subjects, strict=True):
+            _step(held, event, subject)
+            past += list(held[stage])[-1:]
+        present = self.stages.get(stage)
+        there = (self.versions[s] for s in reversed(past) if s != present and s in self.versions)
+        return next((v for v in there if v.active), None)
+
     def at(self, commit: str) -> list[VersionState]:
         """The active versions whose commit is `commit`, least first."""
         return [v for v in self.active if v.commit == commit]
@@ -244,22 +255,30 @@ def _numbers(first: Mapping[str, Registration]) -> dict[str, int]:
     return numbers
 
 
+_Held: TypeAlias = "defaultdict[str, dict[str, Assignment]]"
+
+
+def _step(held: _Held, event: Event, subject: Subject) -> None:
+    """What one event does to the holders of every stage, the one assigned last being last."""
+    if subject is None:
+        return
+    match event:
+        case Assignment():
+            held[event.stage].pop(subject, None)  # an assignment repeated moves to the front
+            held[event.stage][subject] = event
+        case Unassignment():
+            held[event.stage].pop(subject, None)
+        case Deregistration():
+            for holders in held.values():
+                holders.pop(subject, None)
+
+
 def _holdings(
     events: Sequence[Event], subjects: Sequence[Subject], versions: Mapping[str, VersionState]
 ) -> dict[str, list[Holding]]:
-    held: defaultdict[str, dict[str, Assignment]] = defaultdict(dict)
+    held: _Held = defaultdict(dict)
     for event, subject in zip(events, subjects, strict=True):
-        if subject is None:
-            continue
-        match event:
-            case Assignment():
-                held[event.stage].pop(subject, None)  # an assignment repeated moves to the front
-                held[event.stage][subject] = event
-            case Unassignment():
-                held[event.stage].pop(subject, None)
-            case Deregistration():
-                for holders in held.values():
-                    holders.pop(subject, None)
+        _step(held, event, subject)
     holdings = {}
     for stage, holders in held.items():
         # A bare commit has no registration that could end; a version has to be active.

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from registry.core import names, policy, select
 from registry.core import version as versions_
 from registry.core.draft import Draft
-from registry.core.events import Assignment
 from registry.core.manifest import Lifecycle, Manifest
 from registry.core.names import Form
 from registry.core.select import Selected
@@ -45,14 +44,13 @@ def rollback(
     names.check_artifact(artifact)
     names.check_stage(stage)
     with repository.writing(artifact, waiting, dry_run=way.dry_run) as now:
-        back = previous_holder(now.state, stage)
+        back = now.state.before(stage)
         if back is None:
             raise NotFound(
                 f"{artifact}#{stage} never was another version that is still active",
                 f"registry history '{artifact}#{stage}' lists what it was",
             )
-        chosen = Selected(artifact, now.state.versions[back].commit, now.state.versions[back])
-        return _assign(repository, now, chosen, stage, note, way)
+        return _assign(repository, now, Selected(artifact, back.commit, back), stage, note, way)
 
 
 def unassign(
@@ -112,7 +110,8 @@ def plan_assignment(
     if state.stages.get(stage) == chosen.subject and not force:
         return []
     policy.check_after(lifecycle, state, chosen.version, stage)
-    others = [h.subject for h in state.holdings.get(stage, ()) if h.subject != chosen.subject]
+    # Those behind leave first, so that none of them is uncovered on the way (rollback would take it for the last).
+    others = [h.subject for h in reversed(state.holdings.get(stage, ())) if h.subject != chosen.subject]
     ends = others if _exclusive(lifecycle, stage) else []
     return [
         *(_unassignment(state, subject, _commit(state, subject), stage, Note(reason=note.reason)) for subject in ends),
@@ -158,19 +157,6 @@ def _unassignment(state: ArtifactState, subject: str, commit: str, stage: str, n
 
 def _commit(state: ArtifactState, subject: str) -> str:
     return state.versions[subject].commit if subject in state.versions else subject
-
-
-def previous_holder(state: ArtifactState, stage: str) -> str | None:
-    """The last active version, other than the present one, that the stage resolved to."""
-    present = state.stages.get(stage)
-    for end in range(len(state.events), 0, -1):
-        event = state.events[end - 1]
-        if not isinstance(event, Assignment) or event.stage != stage:
-            continue
-        subject = state.subjects[end - 1]
-        if subject is not None and subject != present and subject in state.versions and state.versions[subject].active:
-            return subject
-    return None
 
 
 def shown(subject: str) -> str:
