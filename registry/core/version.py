@@ -89,6 +89,8 @@ def bump(version: Version, part: Bump, pre: str | None = None) -> Version:
     From v1.2.1-rc.1, `patch` is v1.2.1; with `pre="rc"`, v1.2.1-rc.2. From the release v1.2.0, `patch` with
     `pre="rc"` is v1.2.1-rc.1. Raises UsageError where `pre` cannot stand in a version.
     """
+    if pre is not None and not re.fullmatch(r"[0-9A-Za-z-]*[A-Za-z-][0-9A-Za-z-]*", pre):
+        raise UsageError(f"not a name for a pre-release: {pre!r}", "letters, digits and '-', such as rc or beta")
     import semver  # only bumping needs it, and it takes as long to import as click
 
     try:
@@ -101,8 +103,4 @@ def bump(version: Version, part: Bump, pre: str | None = None) -> Version:
             candidates.insert(1, old.replace(build=None).bump_prerelease())
         return check(f"v{next(new for new in candidates if new > old)}")
     except (ValueError, StopIteration) as error:
-        if pre is not None and not re.fullmatch(r"[0-9A-Za-z-]*[A-Za-z-][0-9A-Za-z-]*", pre):
-            raise UsageError(
-                f"not a name for a pre-release: {pre!r}", "letters, digits and '-', such as rc or beta"
-            ) from error
         raise UsageError(f"cannot go on from {version}", "say which version with --version") from error
