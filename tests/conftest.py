@@ -6,8 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.story import START, RepoStory
+
+settings.register_profile("steady", deadline=None, derandomize=True)  # no test fails for being slow, or by chance
+settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)
