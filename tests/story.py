@@ -158,7 +158,9 @@ class RepoStory:
         """What a selector means."""
         return self.registry.find(selector)
 
-    def cli(self, *arguments: str, data: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Result:
+    def cli(
+        self, *arguments: str, data: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> Result:
         """Run the command line as a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "registry", *arguments],

@@ -58,7 +58,8 @@ def test_core_knows_no_git_no_files_and_no_clock() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_examples_and_json(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
-    assert command is not None and command.help is not None
+    assert command is not None
+    assert command.help is not None
 
     sentence = command.help.split("\n\n", maxsplit=1)[0].split("; for")[0].split("; exit")[0]
     first = " ".join(sentence.split())
