@@ -317,12 +317,15 @@ class Registry:
     def promote(self, artifact: str, *, stage: str | None = None, **said: Unpack[Registering]) -> Run:
         """A run that becomes a version at its end: `with reg.promote("churn", stage="staging") as run: ...`
 
-        It takes what `register` takes, and decorates a function as well; `registry.active_run()` is the run there.
+        It takes what `register` takes, but for `dry_run`, and decorates a function as well; `registry.active_run()` is
+        the run there.
         """
         from registry.runs import Run
 
+        if said.get("dry_run"):
+            raise UsageError("a run is not made dry", "run.cancel() ends it without a version")
         request = self._request(artifact, "HEAD", said)
-        return Run(self.repository, request, stage, self._waiting, self.get_version)
+        return Run(self.repository, request, stage, self._waiting, self._on_note, self.get_version)
 
     model = promote  # @reg.model("churn", version="v1.0.5"): the same, as a decorator reads it
 

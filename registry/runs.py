@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from registry.core import names, policy
+from registry.core import version as versions
 from registry.core.draft import Draft
 from registry.core.names import Form
 from registry.core.select import Selected
@@ -61,12 +62,14 @@ class Run(ContextDecorator):
         request: Request,
         stage: str | None,
         waiting: Callable[[], None],
+        tell: Callable[[str], None],
         version_of: Callable[[str, str], ModelVersion],
     ) -> None:
         self._repository = repository
         self._request = request
         self._stage = stage
         self._waiting = waiting
+        self._tell = tell
         self._version_of = version_of
         self._begin()
 
@@ -78,7 +81,7 @@ class Run(ContextDecorator):
 
     def _recreate_cm(self) -> Run:
         # Each call of a decorated function is a run of its own.
-        return Run(self._repository, self._request, self._stage, self._waiting, self._version_of)
+        return Run(self._repository, self._request, self._stage, self._waiting, self._tell, self._version_of)
 
     # -- what a training script says -----------------------------------------------------------------------------
 
@@ -137,6 +140,10 @@ class Run(ContextDecorator):
         self._begin()
         artifact = self._request.artifact
         names.check_artifact(artifact)
+        if self._request.choice.version is not None:
+            versions.check(self._request.choice.version)
+        if self._repository.root is None:
+            raise Refused("this repository has no work tree", "run in a clone of it")
         self._repository.forget()
         self._repository.writer()
         manifest = self._repository.rules(artifact)
@@ -145,8 +152,6 @@ class Run(ContextDecorator):
         if self._stage is not None:
             names.check_stage(self._stage)
             policy.check_stage(manifest.lifecycle(artifact), self._stage)
-        if self._repository.root is None:
-            raise Refused("this repository has no work tree", "run in a clone of it")
         self._attached = self._existing()
         _active.set((*_active.get(), self))
         return self
@@ -175,11 +180,12 @@ class Run(ContextDecorator):
             return self._register(now)
 
     def _amend(self, now: Writing, version: str) -> str:
-        if self._logged.files:
+        if self._logged.files or self._request.artifacts:
             raise Refused(
                 f"{now.state.name} {version} exists, so no file can be added to it", "log files in the inner run"
             )
-        keys = self._facts().keys()
+        facts = self._facts()
+        keys = replace(facts, uses=register.used_versions(self._repository, facts.uses)).keys()
         there = now.state.versions[version]
         drafts = []
         if keys:
@@ -198,13 +204,13 @@ class Run(ContextDecorator):
             artifacts=[*self._request.artifacts, *((name, path) for path, name in self._logged.files.items())],
             facts=self._facts(),
         )
-        draft, _ = register.plan(repository, now.state, request, commit)
+        draft, notes = register.plan(repository, now.state, request, commit)
         version = choice.text
         assignment = self._assignment(now.preview([draft]), version)
         also = [prepared.change] if prepared is not None else []
         now.write([draft, *assignment], sign=request.sign, also=also)
-        if prepared is not None:
-            commits.settle(repository.git, prepared)
+        for note in notes:
+            self._tell(note)
         return version
 
     def _facts(self) -> Facts:

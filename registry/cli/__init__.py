@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import PurePath
 
@@ -105,21 +106,34 @@ def main() -> None:
 
 def run(arguments: list[str], name: str = "registry") -> int:
     """Run one command line, called by `name`, and give its exit code."""
+    asked = f"_{name.upper().replace(' ', '_')}_COMPLETE"
+    if asked in os.environ:  # by a shell that completes a line
+        cli.main(arguments, prog_name=name.replace(" ", "-"), complete_var=asked)
     try:
-        result = cli.main(arguments, prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
+        with cli.make_context(name, list(arguments)) as context:  # cli.main would exit with codes of its own
+            result = cli.invoke(context)
+        if sys.stdout is not None:  # closed by `>&-`
+            sys.stdout.flush()
+    except click.exceptions.Exit as ended:  # --help and --version
+        return ended.exit_code
     except RegistryError as error:
         return _fail(error.message, error.hint, 2 if isinstance(error, UsageError) else 1)
-    except click.exceptions.Abort:
-        return _fail("stopped, nothing was written", "", 130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.ClickException as error:
-        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name
-        message = error.format_message().removesuffix(".").replace("\n", " ")
-        return _fail(message[:1].lower() + message[1:], f"{path} --help", 2)
+        return _fail(*_misspelt(error, name, arguments), 2)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        if sys.stderr is not None and sys.stderr.isatty():
+            click.echo(err=True)  # after the terminal's own ^C
+        return _fail("stopped", "", 130)
     except BrokenPipeError:
-        # The reader (head, less) has seen enough. What Python would still flush at its end goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _unread()  # the reader (head, less) has seen enough
         return 0
+    except OSError as error:  # of the answer or of the machine: those of the repository are worded where they occur
+        _unread()
+        reason = error.strerror or str(error)
+        return _fail(f"{error.filename}: {reason}" if error.filename else f"cannot go on: {reason}", "", 1)
     except Exception as error:
         if os.environ.get("REGISTRY_DEBUG"):
             raise
@@ -129,6 +143,32 @@ def run(arguments: list[str], name: str = "registry") -> int:
             3,
         )
     return result if isinstance(result, int) else 0
+
+
+def _unread() -> None:
+    """What Python would still flush at its end goes nowhere."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
+    os.close(sink)
+
+
+def _misspelt(error: click.ClickException, name: str, arguments: Sequence[str]) -> tuple[str, str]:
+    """What click found wrong with the words of a command, in our style: a message and a hint."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    message = error.format_message()
+    if context is None:
+        hint = " ".join([name, *(word for word in arguments[:1] if word in COMMANDS), "--help"])
+    else:
+        usage = [context.command_path, *context.command.collect_usage_pieces(context)]
+        hint = f"{' '.join(word for word in usage if word != '[OPTIONS]')}; --help says more"
+    if isinstance(error, click.NoSuchOption):
+        message = error.message
+        if context is not None and context.parent is None:
+            hint = f"options stand after the command: {name} show {error.option_name}; {name} --help lists the commands"
+        elif error.possibilities:
+            hint = f"did you mean {error.possibilities[0]}?"
+    message = message.removesuffix(".").replace("\n", " ")
+    return message[:1].lower() + message[1:], hint
 
 
 def _fail(message: str, hint: str, code: int) -> int:

@@ -34,10 +34,9 @@ def command(call: options.Call, form: str) -> int:
             click.echo(_annotation(problem))
     else:
         for problem in problems:
-            word = click.style(problem.severity, fg="red" if problem.severity == "error" else "yellow")
             place = f"{problem.path}:{problem.line}:{problem.column}"
-            click.echo(f"{out.safe(place)}: {word if out.terminal() else problem.severity}: ", nl=False)
-            out.line(problem.message)
+            click.echo(f"{out.safe(place)}: ", nl=False)
+            out.problem(problem.severity, problem.message)
             if problem.hint:
                 out.say(f"  hint: {problem.hint}")
         warnings = len(problems) - errors

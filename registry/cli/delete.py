@@ -7,7 +7,7 @@ import sys
 import click
 
 from registry.cli import options, out
-from registry.errors import UsageError
+from registry.errors import Refused, UsageError
 
 
 @options.command()
@@ -28,7 +28,8 @@ def command(call: options.Call, tags: tuple[str, ...], yes: bool, dry_run: bool)
             )
         if not sys.stdin.isatty():
             raise UsageError("deletion is for good, and there is nobody to ask", "say --yes if you mean it")
-        click.confirm(f"Delete {len(tags)} tag{'s' if len(tags) > 1 else ''} for good?", abort=True, err=True)
+        if not click.confirm(f"Delete {len(tags)} tag{'s' if len(tags) > 1 else ''} for good?", err=True):
+            raise Refused("nothing was deleted")
     written = call.registry.delete(*tags, dry_run=dry_run)
     if call.json:
         out.as_json(written.to_json())

@@ -40,7 +40,4 @@ def command(call: options.Call, directory: str) -> None:
 
 
 def _said(line: str) -> None:
-    if line.startswith("$"):
-        click.secho(line, bold=True)
-    else:
-        click.secho(line, dim=True)
+    click.echo(out.styled(line, "name" if line.startswith("$") else "faint"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 from registry.cli import options, out
 
 
@@ -19,9 +17,7 @@ def command(call: options.Call) -> int:
         out.as_json(diagnosis.to_json())
         return 0 if diagnosis.sound else 1
     for finding in diagnosis.findings:
-        word = click.style(finding.severity, fg="red" if finding.severity == "error" else "yellow")
-        click.echo(f"{word if out.terminal() else finding.severity}: ", nl=False)
-        out.line(f"{finding.subject}: {finding.message}")
+        out.problem(finding.severity, f"{finding.subject}: {finding.message}")
         out.say(f"  hint: {finding.hint}")
     looked = f"{diagnosis.tags} tags, {diagnosis.events} events, {diagnosis.artifacts} artifacts"
     errors = sum(finding.severity == "error" for finding in diagnosis.findings)

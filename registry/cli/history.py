@@ -30,6 +30,7 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
         out.say("nothing has happened yet")
         out.say(f"hint: registry register {selector or 'NAME'} makes a first version")
         return
+    day = 10 if selector is None else 16  # with the time of day where there is room for it
     columns = [
         Column("DATE", "faint"),
         Column("EVENT"),
@@ -42,7 +43,7 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
     ]
     rows = [
         [
-            event.date[:16].replace("T", " ") if out.terminal() else event.date,
+            event.date[:day].replace("T", " ") if out.terminal() else event.date,
             event.event,
             event.artifact if selector is None or not out.terminal() else "",
             short(event.version or ""),

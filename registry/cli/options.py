@@ -106,11 +106,18 @@ def _selectors(registry: Registry, typed: str) -> list[str]:
             state = states[artifact]
             words = ["latest", *(v.name for v in reversed(state.active))] if sign == "@" else list(state.stages)
             return [f"{artifact}{sign}{word}" for word in words]
-    return sorted({*states, *registry.repository.manifest_at_head.artifacts})
+    return _artifacts(registry, typed)
+
+
+def _artifacts(registry: Registry, _: str) -> list[str]:
+    return sorted({*registry.repository.states, *registry.repository.manifest_at_head.artifacts})
 
 
 def _stages(registry: Registry, _: str) -> list[str]:
     return [stage.name for stage in registry.stages()]
+
+
+complete_stages = _complete(_stages)
 
 
 def selector(name: str = "selector", *, required: bool = True) -> Decorator:
@@ -120,12 +127,12 @@ def selector(name: str = "selector", *, required: bool = True) -> Decorator:
 
 def artifact(name: str = "artifact") -> Decorator:
     """An argument that names an artifact."""
-    return click.argument(name, shell_complete=_complete(_selectors), metavar="NAME")
+    return click.argument(name, shell_complete=_complete(_artifacts), metavar="NAME")
 
 
 def stage() -> Decorator:
     """An argument that names a stage."""
-    return click.argument("stage", shell_complete=_complete(_stages))
+    return click.argument("stage", shell_complete=complete_stages)
 
 
 def _shown(name: str, required: bool) -> str:

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
 from registry.cli.text import safe
 from registry.core.manifest import Json
 
-__all__ = ["Column", "as_json", "field", "heading", "line", "note", "safe", "say", "table", "terminal"]
+__all__ = [
+    "Column",
+    "as_json",
+    "field",
+    "heading",
+    "line",
+    "note",
+    "problem",
+    "safe",
+    "say",
+    "styled",
+    "table",
+    "terminal",
+]
 
-Style = Literal["", "name", "version", "faint", "good", "bad"]
-_STYLES = {"": "", "name": "bold", "version": "cyan", "faint": "dim", "good": "green", "bad": "red"}
+Style = Literal["", "name", "version", "faint", "good", "bad", "warning"]
+_STYLES: dict[str, dict[str, Any]] = {
+    "name": {"bold": True},
+    "version": {"fg": "cyan"},
+    "faint": {"dim": True},
+    "good": {"fg": "green"},
+    "bad": {"fg": "red"},
+    "warning": {"fg": "yellow"},
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. Where a terminal is too narrow, those that `give` are shortened; the others stay whole."""
+    """One column. Where a terminal is too narrow, those that `give` are shortened first."""
 
     title: str
     style: Style = ""
@@ -28,12 +49,21 @@ class Column:
     right: bool = False
 
 
-_NARROWEST = 6  # below that, a shortened cell says nothing
+_NARROWEST = 6  # below that, a shortened cell says little
+_NARROW_TITLE = 11  # the longest of our own titles; those that are versions are shortened too
+_GAP = "  "
 
 
 def terminal() -> bool:
     """Whether stdout is one."""
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def styled(text: str, style: Style) -> str:
+    """`text` in a style, where stdout is a terminal and nobody minds (no-color.org)."""
+    if not style or not text or not terminal() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return click.style(text, **_STYLES[style])
 
 
 def as_json(value: Json) -> None:
@@ -46,7 +76,7 @@ def as_json(value: Json) -> None:
 def line(text: str, *, faint: str = "", width: int = 0) -> None:
     """Print one line of data; in a terminal, `faint` words about it follow at `width`."""
     if faint and terminal():
-        click.echo(f"{safe(text):{width}}  {click.style(safe(faint), dim=True)}")
+        click.echo(f"{safe(text):{width}}{_GAP}{styled(safe(faint), 'faint')}")
     else:
         click.echo(safe(text))
 
@@ -68,42 +98,44 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         for row in cells:
             click.echo("\t".join(row))
         return
-    _drawn(columns, cells)
+    used = [index for index, _ in enumerate(columns) if any(row[index] for row in cells)]
+    _drawn([columns[i] for i in used], [[row[i] for i in used] for row in cells])
 
 
 def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console  # 80 ms, and only a terminal needs it
-    from rich.table import Table
-    from rich.text import Text
+    from shutil import get_terminal_size  # only a terminal needs these
 
-    used = [index for index, _ in enumerate(columns) if any(row[index] for row in rows)]
-    drawn = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for index in used:
-        column = columns[index]
-        drawn.add_column(
-            Text(column.title),
-            justify="right" if column.right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-    widths = _fitted(columns, used, rows, Console().width)
-    for row in rows:
-        drawn.add_row(*(Text(_cut(row[index], widths[index]), style=_STYLES[columns[index].style]) for index in used))
-    Console(highlight=False, soft_wrap=False).print(drawn)
+    widths = _fitted(columns, rows, get_terminal_size().columns)
+    titles = [Column(column.title, "faint", right=column.right) for column in columns]
+    for kinds, row in [(titles, [column.title for column in columns]), *((columns, row) for row in rows)]:
+        last = max((i for i, text in enumerate(row) if text), default=0)  # so that no line ends in blanks
+        cells = [_cell(text, kinds[i], widths[i], pad=i < last) for i, text in enumerate(row[: last + 1])]
+        click.echo(_GAP.join(cells))
 
 
-def _fitted(
-    columns: Sequence[Column], used: Sequence[int], rows: Sequence[Sequence[str]], width: int
-) -> dict[int, int]:
-    """The width of each column: as wide as its cells, those that give shortened evenly until the row fits."""
+def _cell(text: str, column: Column, width: int, *, pad: bool) -> str:
     from rich.cells import cell_len
 
-    widths = {i: max([len(columns[i].title), *(cell_len(row[i]) for row in rows)]) for i in used}
-    while sum(widths.values()) + 2 * (len(used) - 1) > width:
-        widest = max((i for i in used if columns[i].give), key=lambda i: widths[i], default=None)
-        if widest is None or widths[widest] <= _NARROWEST:
-            break
-        widths[widest] -= 1
+    cut = _cut(text, width)
+    blanks = " " * (width - cell_len(cut))
+    return f"{blanks if column.right else ''}{styled(cut, column.style)}{blanks if pad and not column.right else ''}"
+
+
+def _fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The width of each column: as wide as its cells; where that is too wide, the widest of those that give is
+    shortened until the row fits, and the others only when these are as narrow as can be."""
+    from rich.cells import cell_len
+
+    widths = [
+        max(cell_len(cell) for cell in [column.title, *(row[i] for row in rows)]) for i, column in enumerate(columns)
+    ]
+    narrow = [max(_NARROWEST, min(len(column.title), _NARROW_TITLE)) for column in columns]
+    for giving in ([column.give for column in columns], [True for _ in columns]):
+        while sum(widths) + len(_GAP) * (len(widths) - 1) > width:
+            open_ = [i for i, gives in enumerate(giving) if gives and widths[i] > narrow[i]]
+            if not open_:
+                break
+            widths[max(open_, key=lambda i: widths[i])] -= 1
     return widths
 
 
@@ -113,15 +145,20 @@ def _cut(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     ellipsis = "…" if (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf") else "~"
-    return set_cell_size(text, width - 1) + ellipsis
+    return set_cell_size(text, width - 1).rstrip() + ellipsis
 
 
 def heading(text: str) -> None:
     """Print a heading above a table."""
-    click.secho(safe(text), bold=True)
+    click.echo(styled(safe(text), "name"))
 
 
 def field(name: str, value: str) -> None:
     """Print one named value; nothing where it is empty."""
     if value:
-        click.echo(f"{click.style(f'{name}:', dim=True) if terminal() else name + ':'} {safe(value)}")
+        click.echo(f"{styled(f'{name}:', 'faint')} {safe(value)}")
+
+
+def problem(severity: str, text: str) -> None:
+    """Print one thing that is wrong, an error or a warning."""
+    click.echo(f"{styled(severity, 'bad' if severity == 'error' else 'warning')}: {safe(text)}")

@@ -8,6 +8,7 @@ import click
 
 from registry.cli import options, out
 from registry.cli.out import Column
+from registry.errors import UsageError
 
 if TYPE_CHECKING:
     from registry.porcelain.values import Artifact, ArtifactDetail, ModelVersion
@@ -20,7 +21,7 @@ _FEW_STAGES = 4  # so many columns fit into 80; more go into one
 @click.option("--where", multiple=True, metavar="CONDITION", help="Such as 'metrics.auc>0.9'; may repeat.")
 @click.option("--type", "kind", metavar="TYPE", help="Artifacts of that type only.")
 @click.option("--label", "labels", multiple=True, metavar="LABEL", help="Those with that label; may repeat.")
-@click.option("--stage", metavar="STAGE", help="Those in that stage.")
+@click.option("--stage", metavar="STAGE", shell_complete=options.complete_stages, help="Those in that stage.")
 @click.option("--sort", metavar="KEY", help="By name, updated_at, metrics.auc, ...; -KEY for the greatest first.")
 @click.option("--deprecated", is_flag=True, help="List deprecated artifacts too.")
 def command(
@@ -41,6 +42,8 @@ def command(
     registry show --where 'metrics.auc>0.9' --sort -metrics.auc
     """
     if selector is not None:
+        if kind is not None:
+            raise UsageError("--type chooses among artifacts", "leave it out, or the selector")
         detail = call.registry.show_artifact(selector, where=where, labels=labels, stage=stage, sort=sort)
         out.as_json(detail.to_json()) if call.json else _detail(detail)
         return
@@ -109,7 +112,7 @@ def _detail(detail: ArtifactDetail) -> None:
     columns = [
         Column("VERSION", "version"),
         Column("#", right=True),
-        Column("STAGES", "good"),
+        Column("STAGES", "good", give=True),
         Column("COMMIT", "faint"),
         Column("DATE", "faint"),
         Column("BY", give=True),

@@ -19,8 +19,11 @@ class Difference:
     def change(self) -> float | None:
         """How much a number grew, or None where one of the two is no number."""
         if _is_number(self.before) and _is_number(self.after):
-            # Rounded where float arithmetic alone makes digits: 0.93 - 0.9 is 0.03.
-            return round(float(self.after) - float(self.before), 12)
+            try:
+                # Rounded where float arithmetic alone makes digits: 0.93 - 0.9 is 0.03, and 2e-13 - 1e-13 is not 0.
+                return float(f"{float(self.after) - float(self.before):.12g}")
+            except OverflowError:  # an integer beyond 1e308
+                return None
         return None
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from registry.core import names
 from registry.core.draft import DAY
-from registry.core.events import OfStage, OfVersion, Registration, parse_object
+from registry.core.events import OfStage, OfVersion, Registration, natural, parse_object
 from registry.core.names import MAX_COUNTER, parse_tag
 from registry.core.state import ArtifactState
 
@@ -133,5 +133,6 @@ def _same_numbers(state: ArtifactState) -> Iterator[Finding]:
     for v in state.versions.values():
         claimed = v.first.one("Number")
         if isinstance(v.first, Registration) and claimed is not None and claimed != str(v.number):
-            message = f"it claims the number {claimed}, which another version has; it is number {v.number}"
+            why = "another version has" if natural(claimed) is not None else "is none"
+            message = f"it claims the number {claimed}, which {why}; it is number {v.number}"
             yield Finding("error", "numbers", v.first.tag, message, "name this version by SemVer, not by number")

@@ -46,12 +46,13 @@ def lay(
     next tag is laid, for that names the object before it. Raises Refused where the counters are used up.
     """
     laid: list[Laid] = []
+    known = set(state.versions)
     previous = loose_ends(state.events)
     seconds = _after(state.events, by.seconds)
     for counter, draft in enumerate(drafts, state.counter + 1):
         if counter > MAX_COUNTER:
             raise Refused(f"the counters of {draft.artifact} are used up", "registry doctor names the tag that did it")
-        first = draft.form is Form.REGISTRATION and draft.version not in state.versions
+        first = draft.form is Form.REGISTRATION and draft.version not in known
         name = TagName(draft.form, draft.artifact, draft.version, draft.stage, None if first else counter)
         keys = [("Previous", oid) for oid in previous]
         if first:  # always plain A@V, so that its counter stands in a key
@@ -60,8 +61,10 @@ def lay(
         writer = replace(by, seconds=seconds)
         raw = seal(_tag_object(draft.commit, str(name), writer, text))
         oid = object_id(raw, len(draft.commit))
-        event = build(name, oid, draft.commit, writer, message.parse(text))
-        laid.append(Laid(event, raw))
+        sealed = raw.partition(b"\n\n")[2].decode()  # with the signature, which says that the event is signed
+        laid.append(Laid(build(name, oid, draft.commit, writer, message.parse(sealed)), raw))
+        if first:
+            known.add(draft.version or "")
         previous = [oid]
         seconds += 1
     return laid

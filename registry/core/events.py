@@ -141,7 +141,7 @@ class TagObject:
 
 
 _headers = re.compile(rb"object ([0-9a-f]{40}|[0-9a-f]{64})\ntype ([a-z]+)\ntag ([^\n]*)\n(?:tagger ([^\n]*)\n)?")
-_tagger = re.compile(r"(.*?) ?<([^>]*)>(?: (-?[0-9]{1,19}) ([+-])([0-9]{2,4}))?.*", re.DOTALL)
+_when = re.compile(r" (-?[0-9]{1,19}) ([+-])([0-9]{2,4})")
 _counter = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -166,12 +166,16 @@ def _text(raw: bytes) -> str:
 
 def parse_signatory(text: str) -> Signatory:
     """`Name <email> seconds zone`, as Git writes it; what is missing is empty or 0, never an error."""
-    found = _tagger.fullmatch(text)
-    if found is None:
+    # Taken apart without a pattern for the whole, which would take for ever where a broken tag has many "<".
+    name, _, rest = text.partition("<")
+    email, close, after = rest.partition(">")
+    if not close:
         return Signatory(text, "", 0, 0) if text else NOBODY
-    name, email, seconds, sign, zone = found.groups()
-    if seconds is None:
+    name = name.removesuffix(" ")
+    found = _when.match(after)
+    if found is None:
         return Signatory(name, email, 0, 0)
+    seconds, sign, zone = found.groups()
     minutes = int(zone[:-2] or 0) * 60 + int(zone[-2:])
     return Signatory(name, email, int(seconds), -minutes if sign == "-" else minutes)
 

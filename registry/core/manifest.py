@@ -48,6 +48,7 @@ class Declaration:
 
     `name` is the full one (`cv:pool`). Every path is relative to the repository's root, with "/"; `path` may also be a
     URL. `source` is the file that declares it. `stages` and `versions` are the artifact's own rules, if it has any.
+    `unusable` says why a path that it names is left out here.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Declaration:
     assign: Mapping[str, str | None] = field(default_factory=dict)
     stages: Lifecycle | None = None
     versions: VersionRules | None = None
+    unusable: tuple[str, ...] = ()
 
     @property
     def is_url(self) -> bool:

@@ -67,12 +67,12 @@ def parse(raw: str) -> Message:
     start = end + 2 if end >= 0 else 0
     if not text.startswith(MAGIC, start) or text[start + len(MAGIC) :][:1] not in {"", "\n"}:
         return Message(text, NO_KEYS, ours=False, signed=signed)
-    keys: dict[str, tuple[str, ...]] = {}
+    keys: dict[str, list[str]] = {}
     for line in text[start:].split("\n")[1:]:
         key, colon, value = line.partition(":")
         if colon:
-            keys[key] = (*keys.get(key, ()), value.strip())
-    return Message(text, keys, ours=True, signed=signed)
+            keys.setdefault(key, []).append(value.strip())
+    return Message(text, {key: tuple(values) for key, values in keys.items()}, ours=True, signed=signed)
 
 
 def compose(subject: str, body: str, keys: Iterable[tuple[str, str]]) -> str:
@@ -83,10 +83,19 @@ def compose(subject: str, body: str, keys: Iterable[tuple[str, str]]) -> str:
     """
     words = check_text(body, "the message").strip("\n")
     paragraphs = [one_line(subject, "the subject")]
+    if not paragraphs[0]:
+        raise UsageError("the subject is empty", "say in one line what is done")  # the body would be taken for it
     if words:
         paragraphs.append(words)
-    block = [MAGIC, *(f"{key}: {one_line(value, key)}" for key, value in keys if _key.fullmatch(key))]
+    block = [MAGIC, *(f"{check_key(key)}: {one_line(value, key)}" for key, value in keys)]
     return "\n\n".join([*paragraphs, "\n".join(block)]) + "\n"
+
+
+def check_key(key: str) -> str:
+    """`key`, if it can stand before a colon in the block. Raises UsageError."""
+    if _key.fullmatch(key) is None:
+        raise UsageError(f"not a name for a key: {key!r}", "a capital, then letters, digits and '-', such as Run-URL")
+    return key
 
 
 def check_text(text: str, what: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from registry.core import version
-from registry.core.events import Deregistration, Event, OfVersion, Unassignment
+from registry.core.events import Amendment, Deregistration, Event, OfVersion, Unassignment
 
 _Key = tuple[int, int, int, tuple[object, ...], str]
 E = TypeVar("E", bound=Event)
@@ -17,6 +17,9 @@ def ordered(events: Iterable[E]) -> list[E]:
 
     Events with a counter follow it, whatever their dates say, so that a slow clock undoes nothing; they carry the
     greatest date that any before them had, and those without a counter are merged among them by their own dates.
+
+    Where GTO wrote after us, it may have given a counter again that stands in a key of ours, which it does not read. So
+    the date of another tool's event is not carried over to such an event of ours (docs/decisions.md).
     """
     counted: list[E] = []
     placed: list[tuple[_Key, E]] = []
@@ -26,10 +29,20 @@ def ordered(events: Iterable[E]) -> list[E]:
         else:
             counted.append(event)
     latest: int | None = None
+    latest_of_ours: int | None = None
     for index, event in enumerate(sorted(counted, key=_by_counter)):
-        latest = event.by.seconds if latest is None else max(latest, event.by.seconds)
-        placed.append(((latest, 1, index, (), ""), event))
+        before = latest if _seen_by_gto(event) else latest_of_ours
+        date = event.by.seconds if before is None else max(before, event.by.seconds)
+        latest = date if latest is None else max(latest, date)
+        if event.ours:
+            latest_of_ours = date
+        placed.append(((date, 1, index, (), ""), event))
     return [event for _, event in sorted(placed, key=_first)]
+
+
+def _seen_by_gto(event: Event) -> bool:
+    """Whether GTO counts on from this event's counter: it stands in the tag's name, in a form that GTO knows."""
+    return not isinstance(event, Amendment) and event.tag.endswith(f"#{event.counter}")
 
 
 def _first(pair: tuple[_Key, E]) -> _Key:

@@ -87,10 +87,8 @@ def _check_move(state: ArtifactState, there: VersionState, commit: str, force: b
 
 
 def _leads_to(candidate: Version, version: Version) -> bool:
-    """Whether `candidate` is a pre-release of `version`: the same three numbers (SemVer clause 9)."""
-    return (
-        candidate.is_prerelease and candidate.numbers == version.numbers and candidate.precedence < version.precedence
-    )
+    """Whether `candidate` is a pre-release of the release `version`: the same three numbers (SemVer clause 9)."""
+    return candidate.is_prerelease and not version.is_prerelease and candidate.numbers == version.numbers
 
 
 def check_travels(tag: str) -> None:

@@ -143,9 +143,7 @@ class ArtifactState:
 
     def stages_of(self, subject: str) -> list[str]:
         """The stages that a version holds, even behind another holder, assigned last first."""
-        held = [(h.since, stage) for stage, holders in self.holdings.items() for h in holders if h.subject == subject]
-        places = {event.oid: place for place, event in enumerate(self.events)}
-        return [stage for _, stage in sorted(held, key=lambda pair: -places[pair[0].oid])]
+        return [*self._stages_by_subject.get(subject, ())]
 
     def before(self, stage: str) -> VersionState | None:
         """The last active version, other than the present one, that the stage ever resolved to."""
@@ -153,7 +151,7 @@ class ArtifactState:
         past: list[str] = []
         for event, subject in zip(self.events, self.subjects, strict=True):
             _step(held, event, subject)
-            past += list(held[stage])[-1:]
+            past += [next(reversed(held[stage]))] if held[stage] else []
         present = self.stages.get(stage)
         there = (self.versions[s] for s in reversed(past) if s != present and s in self.versions)
         return next((v for v in there if v.active), None)
@@ -176,6 +174,15 @@ class ArtifactState:
             return named if named in self.versions else None
         there = self._by_commit.get(event.commit)
         return there.name if there is not None else event.commit
+
+    @cached_property
+    def _stages_by_subject(self) -> Mapping[str, list[str]]:
+        places = {event.oid: place for place, event in enumerate(self.events)}
+        held = [(places[h.since.oid], h.subject, stage) for stage, those in self.holdings.items() for h in those]
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for _, subject, stage in sorted(held, reverse=True):
+            found[subject].append(stage)
+        return found
 
     @cached_property
     def _by_commit(self) -> Mapping[str, VersionState]:

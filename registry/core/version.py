@@ -76,7 +76,8 @@ def check(text: str) -> Version:
         raise UsageError(f"not a version: {text!r}", f"did you mean v{text}?")
     if re.fullmatch(r"v?[0-9]+(?:\.[0-9]+)?", text):
         full = "v" + text.lstrip("v") + ".0" * (2 - text.count("."))
-        raise UsageError(f"not a version: {text!r}", f"all three numbers are needed, such as {full}")
+        if parse(full) is not None:
+            raise UsageError(f"not a version: {text!r}", f"all three numbers are needed, such as {full}")
     raise UsageError(f"not a version: {text!r}", "a version is v-prefixed SemVer, such as v1.2.0 or v1.2.0-rc.1")
 
 

@@ -14,7 +14,7 @@ from registry.porcelain.reading import find
 from registry.porcelain.values import ModelVersion
 from registry.repository import Repository
 
-_NOT_COMPARED = ("name", "source", "stages", "versions")  # the first two are the place, the others rules
+_NOT_COMPARED = ("name", "source", "stages", "versions", "unusable")  # two are the place, two rules, one a fault
 
 
 @dataclass(frozen=True, slots=True)

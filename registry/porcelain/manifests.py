@@ -51,12 +51,12 @@ def add(
 ) -> Edited:
     """Declare an artifact. `fields` are the entry's keys; its paths are relative to the repository's root.
 
-    Raises Refused where it is declared already, UsageError for a bad name or path; nothing is written then.
+    Raises ManifestError where it is declared already, UsageError for a bad name or path; nothing is written then.
     """
     names.check_artifact(artifact)
     policy.check_travels(f"{names.in_tag(artifact)}@v0.0.1")
     directory = names.directory_of(artifact)
-    file = _root(repository) / directory / FILE
+    file = _editable(repository, _root(repository) / directory / FILE)
     section: Section = "models" if fields.get("type", "model") == "model" else "artifacts"
     entry = {key: value for key, value in fields.items() if not (key == "type" and section == "models")}
     for key in ("path", "card"):
@@ -76,9 +76,10 @@ def add(
 
 
 def remove(repository: Repository, artifact: str, waiting: Callable[[], None], *, commit: bool = False) -> Edited:
-    """Take an artifact out of its manifest; its tags stay. Raises NotFound with the nearest name."""
+    """Take an artifact out of its manifest; its tags stay. Raises NotFound where there is no such file, ManifestError
+    with the nearest name where it is not declared there."""
     names.check_artifact(artifact)
-    file = _root(repository) / names.directory_of(artifact) / FILE
+    file = _editable(repository, _root(repository) / names.directory_of(artifact) / FILE)
     if not file.exists():
         raise NotFound(f"there is no {_edited(repository, file).path}", "registry show lists what is declared where")
     _write(file, edit.remove_entry(_text(file), artifact.rpartition(":")[2]))
@@ -101,7 +102,12 @@ def work_files(repository: Repository) -> dict[str, bytes]:
         "-C", os.fspath(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"
     )
     paths = [p for p in listing.decode(errors="surrogateescape").split("\0") if p and read.is_manifest(p)]
-    return {path: data for path in paths if (data := _bytes(root / path)) is not None}
+    inside = os.path.realpath(root)
+    return {
+        path: data
+        for path in paths
+        if Path(os.path.realpath(root / path)).is_relative_to(inside) and (data := _bytes(root / path)) is not None
+    }
 
 
 def _bytes(path: Path) -> bytes | None:
@@ -112,6 +118,14 @@ def _bytes(path: Path) -> bytes | None:
         return None  # deleted in the work tree, or a submodule
     except OSError as error:
         raise GitFailed(f"{path.name} cannot be read: {error.strerror}", "check its permissions") from error
+
+
+def _editable(repository: Repository, path: Path) -> Path:
+    """The file that is meant, a link followed. Raises Refused where it leads out of the repository."""
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(_root(repository))):
+        raise Refused(f"{path.name} is a link that leads out of the repository", "put the file itself there")
+    return path
 
 
 def _text(path: Path) -> str:
@@ -179,5 +193,5 @@ def _committed(repository: Repository, file: Path, message: str, waiting: Callab
         if prepared is None:
             return _edited(repository, file)
         write.transact(held, [prepared.change], f"commit: {message}")
-        commits.settle(repository.git, prepared)
+    repository.forget()
     return Edited(_edited(repository, file).path, prepared.commit)

@@ -59,7 +59,7 @@ def show_all(repository: Repository, wanted: Filter) -> list[Artifact]:
     for name in sorted(everything):
         state = everything[name]
         artifact = views.summary(state, manifest)
-        if (artifact.deprecated and not wanted.deprecated) or not _keeps(wanted, artifact):
+        if (artifact.deprecated and not wanted.deprecated) or not _keeps(wanted, artifact, state):
             continue
         known = Metadata()
         if conditions or (wanted.sort or "").removeprefix("-").partition(".")[0] in {*_GROUPS, "run"}:
@@ -71,10 +71,12 @@ def show_all(repository: Repository, wanted: Filter) -> list[Artifact]:
     return [artifact for artifact, _ in found]
 
 
-def _keeps(wanted: Filter, artifact: Artifact) -> bool:
+def _keeps(wanted: Filter, artifact: Artifact, state: ArtifactState) -> bool:
+    # A label is the artifact's, from the manifest, or its latest version's, from the tags.
+    labels = {*artifact.labels, *(state.latest.metadata.labels if wanted.labels and state.latest is not None else ())}
     return (
         (wanted.type is None or artifact.type == wanted.type)
-        and set(wanted.labels) <= set(artifact.labels)
+        and set(wanted.labels) <= labels
         and (wanted.stage is None or wanted.stage in artifact.stages)
     )
 
@@ -92,15 +94,16 @@ def show_one(repository: Repository, text: str, wanted: Filter) -> ArtifactDetai
         versions = views.version_views(repository, state, states)
     else:
         versions = [views.selected_view(repository, state, select.select(state, selector))]
+    summary = views.summary(state, repository.manifest_at_head)
     kept = [
         v
         for v in versions
-        if set(wanted.labels) <= set(v.metadata.labels)
+        if set(wanted.labels) <= {*summary.labels, *v.metadata.labels}
         and (wanted.stage is None or wanted.stage in v.stages)
         and all(c.holds(lookup(v.metadata, v.to_row(), c.key)) for c in conditions)
     ]
     ordered = sorted_by(wanted.sort, kept, lambda v, name: lookup(v.metadata, v.to_row(), name))
-    return ArtifactDetail(views.summary(state, repository.manifest_at_head), tuple(ordered))
+    return ArtifactDetail(summary, tuple(ordered))
 
 
 def history(repository: Repository, text: str | None = None) -> list[EventView]:

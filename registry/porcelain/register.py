@@ -81,6 +81,8 @@ def plan(repository: Repository, state: ArtifactState, request: Request, commit:
     overwrite = manifest.version_rules(request.artifact).overwrite
     policy.check_new_version(state, version, commit, force=request.force, overwrite=overwrite)
     declared = manifest.artifacts.get(request.artifact)
+    if declared is not None and declared.unusable and not request.undeclared:
+        raise Refused(f"the manifest's path {declared.unusable[0]}", f"correct {declared.source}, and commit it")
     files, notes = carried(repository, commit, declared, [path for _, path in request.artifacts])
     uses = used_versions(repository, request.facts.uses)
     first = version.text not in state.versions
@@ -148,8 +150,9 @@ def carried(
                 raise NotFound(*_missing(repository, commit, path))
             files.append(File(path))
             continue
+        for link in objects.leading_out(repository.git, commit, [e for e in found if e.is_link]):
+            raise Refused(f"{link.path} is a link that leads out of the repository", "put the file itself there")
         for entry in found:
-            _check_link(repository, entry)
             notes += _check_size(entry)
         files += _digested(repository, [e for e in found if e.size is not None])
     return list(dict.fromkeys(files)), notes
@@ -170,16 +173,6 @@ def _is_dvc_output(repository: Repository, commit: str, path: str) -> bool:
     found = objects.read_objects(repository.git, [f"{commit}:{file}" for file in files], only_type="blob", limit=_MB)
     outputs = dvc_outputs({file: blob.data for file, blob in zip(files, found, strict=True) if blob.data is not None})
     return any(line in outputs for line in lines)
-
-
-def _check_link(repository: Repository, entry: Entry) -> None:
-    if not entry.is_link:
-        return
-    [blob] = objects.read_objects(repository.git, [entry.oid], limit=_MB)
-    target = (blob.data or b"").decode(errors="surrogateescape")
-    led = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), target))
-    if target.startswith("/") or led.split("/")[0] == "..":
-        raise Refused(f"{entry.path} is a link that leads out of the repository", "put the file itself there")
 
 
 def _check_size(entry: Entry) -> list[str]:

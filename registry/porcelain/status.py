@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from registry.core.manifest import Declaration, Json
 from registry.core.state import ArtifactState
-from registry.plumbing import objects, write
+from registry.plumbing import changes, objects, write
 from registry.repository import Repository
 
 
@@ -54,8 +55,9 @@ def status(repository: Repository) -> Status:
     """Look at what is declared at HEAD, at HEAD's files and at the work tree's."""
     declared = repository.manifest_at_head.artifacts
     states = repository.states
-    branch = repository.git.read("symbolic-ref", "--quiet", "--short", "HEAD", check=False).decode().strip() or None
-    dirty = _modified(repository)
+    name = repository.git.read("symbolic-ref", "--quiet", "--short", "HEAD", check=False)
+    branch = name.decode(errors="replace").strip() or None
+    dirty = _modified(repository, declared.values())
     rows = [
         _row(repository, declared[name], states.get(name, ArtifactState(name, ())), dirty) for name in sorted(declared)
     ]
@@ -86,13 +88,12 @@ def _standing(repository: Repository, path: str | None, commit: str | None) -> s
     return "unchanged" if (old, old_dvc) == (new, new_dvc) else "changed"
 
 
-def _modified(repository: Repository) -> list[str]:
-    """The paths whose files in the work tree are not HEAD's, untracked ones included."""
+def _modified(repository: Repository, declared: Iterable[Declaration]) -> list[str]:
+    """The declared files that are not HEAD's in the work tree, untracked ones included."""
     if repository.root is None or repository.head is None:
         return []
-    # --no-renames: each record is then one path, after two letters and a space (git-status(1), format v1).
-    listing = repository.git.read("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
-    return [record[3:].decode(errors="surrogateescape") for record in listing.split(b"\0") if record]
+    paths = [one.path for one in declared if one.path is not None and not one.is_url]
+    return changes.changed_files(repository.git, repository.root, paths)
 
 
 def _within(path: str, directory: str) -> bool:

@@ -159,7 +159,9 @@ class ArtifactDetail:
 
     def to_json(self) -> dict[str, Json]:
         """The shape of `show A --json`."""
-        return {**self.summary.to_json(), "versions": [version.to_row() for version in self.versions]}
+        summary = self.summary.to_json()
+        del summary["versions"]  # their number; here they follow themselves, last
+        return {**summary, "versions": [version.to_row() for version in self.versions]}
 
 
 @dataclass(frozen=True, slots=True)

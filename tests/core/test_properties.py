@@ -143,10 +143,17 @@ def test_the_order_of_the_listing_changes_nothing(found: list[Event], random: ob
 
 @given(events())
 def test_counters_are_never_out_of_order_and_numbers_never_shared(found: list[Event]) -> None:
-    counted = [event.counter for event in ordered(found) if event.counter is not None]
+    order = ordered(found)
+    ours = [event.counter for event in order if event.counter is not None and event.ours]
+    seen_by_gto = [
+        event.counter
+        for event in order
+        if event.counter is not None and event.tag.endswith(f"#{event.counter}") and "=" not in event.tag
+    ]
     numbers = [version.number for version in fold("churn", found).versions.values()]
 
-    assert all(one <= other for one, other in pairwise(counted))
+    assert all(one <= other for one, other in pairwise(ours))
+    assert all(one <= other for one, other in pairwise(seen_by_gto))
     assert len(set(numbers)) == len(numbers)
 
 

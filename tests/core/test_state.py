@@ -247,3 +247,14 @@ def test_an_artifact_is_deprecated_until_something_happens_to_it() -> None:
     assert gone.deprecated
     assert not back.deprecated
     assert not fold("churn", []).deprecated
+
+
+def test_a_counter_that_another_tool_gave_again_revives_nothing() -> None:
+    found = state(
+        event("churn@v1.0.0", 1, commit(1), ("Counter: 1",)),
+        event("churn@v2.0.0", 2, commit(2), ("Counter: 2",)),
+        event("churn@v2.0.0!", 3, commit(2)),  # GTO's, like the next one
+        event("churn#prod#1", 4, commit(1)),
+    )
+
+    assert named(found.latest) == "v1.0.0"
