@@ -30,23 +30,28 @@ def open_repository(path: str | None = None) -> Repository:
     """The repository at or above `path`; without one, as Git finds it from here. Raises NotFound or GitFailed."""
     git = Git(path or ".", inherit=path is None)
     try:
-        lines = (
-            git.read("rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir", "--is-inside-work-tree")
-            .decode(errors="surrogateescape")
-            .split("\n")
-        )
+        inside, *places = _lines(git, "--is-inside-work-tree", "--git-dir", "--git-common-dir")
+        if len(places) != 2:  # a newline in the path
+            places = ["\n".join(_lines(git, question)) for question in ("--git-dir", "--git-common-dir")]
     except GitFailed as error:
         if "not a git repository" in error.message:
             where = str(Path(path or ".").absolute())
             raise NotFound(
                 f"not a Git repository: {where}", "run it inside one or name it with --repo; git init makes one"
             ) from error
+        if "dubious ownership" in error.message:
+            where = str(Path(path or ".").absolute())
+            raise GitFailed(
+                error.message, f"if you trust it: git config --global --add safe.directory {where}"
+            ) from error
         raise
-    root = None
-    if lines[2] == "true":
-        top = git.read("rev-parse", "--path-format=absolute", "--show-toplevel")
-        root = Path(top.decode(errors="surrogateescape").removesuffix("\n"))
-    return Repository(Clone(git, Path(lines[0]), Path(lines[1])), root)
+    root = Path("\n".join(_lines(git, "--show-toplevel"))) if inside == "true" else None
+    return Repository(Clone(git, Path(places[0]), Path(places[1])), root)
+
+
+def _lines(git: Git, *questions: str) -> list[str]:
+    answer = git.read("rev-parse", "--path-format=absolute", *questions)
+    return answer.decode(errors="surrogateescape").removesuffix("\n").split("\n")
 
 
 @dataclass
@@ -133,13 +138,22 @@ class Repository:
             return read.read({})
         listing = self.git.read("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.head)
         paths = [path for path in listing.decode(errors="surrogateescape").split("\0") if read.is_manifest(path)]
-        return self._manifest(paths, self._blobs([f"{self.head}:{path}" for path in paths]))
+        found = self._blobs([f"{self.head}:{path}" for path in paths])
+        manifest = self._manifest(paths, found)
+        absent = {
+            path: "1:1: its bytes are not in this clone"
+            for path, obj in zip(paths, found, strict=True)
+            if obj.type == "missing"
+        }
+        return replace(manifest, broken={**manifest.broken, **absent}, files=(*manifest.files, *absent))
 
     def rules(self, artifact: str) -> Manifest:
         """The manifests at HEAD as far as they are about one artifact: its declaration, stages and rules."""
         if self.head is None:
             return self.manifest_at_head
-        return self.manifest_at(self.head, artifact)
+        manifest = self.manifest_at(self.head, artifact)
+        # In a partial clone a manifest may be there without its bytes: it is broken then, for its rules still hold.
+        return manifest if manifest.files else self.manifest_at_head
 
     def manifest_at(self, commit: str, artifact: str) -> Manifest:
         """What the manifests at `commit` that could declare `artifact` say, and the root's general rules."""

@@ -1,6 +1,6 @@
 """Train one small model on a data set that scikit-learn ships, and write the model and its metrics.
 
-    python train.py wine --depth 2
+python train.py wine --depth 2
 """
 
 import argparse

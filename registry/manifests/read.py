@@ -172,6 +172,8 @@ def _declaration(name: str, source: str, kind: str, entry: _Taken, general: Vers
         return tuple(found for path in paths if (found := here(path)) is not None)
 
     card = entry.get("card")
+    carried = [entry.get("path", "."), *entry.get("artifacts", {}).values()]
+    problems = ((path, path_problem(directory, path)) for path in carried)
     artifacts = {key: here(path) for key, path in entry.get("artifacts", {}).items()}
     return Declaration(
         name=name,
@@ -191,6 +193,7 @@ def _declaration(name: str, source: str, kind: str, entry: _Taken, general: Vers
         assign=entry.get("assign", {}),
         stages=_lifecycle(entry.get("stages")),
         versions=_version_rules(entry["versions"], general) if "versions" in entry else None,
+        unusable=tuple(f"{path!r} {problem}" for path, problem in problems if problem is not None),
     )
 
 

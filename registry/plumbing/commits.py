@@ -7,25 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.errors import GitFailed
 from registry.plumbing.process import Git
 from registry.plumbing.write import RefChange
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A commit that no ref names yet. `change` moves the branch (or a detached HEAD) to it."""
+    """A commit that no ref names yet. `change` moves the branch (or a detached HEAD) to it, and the index with it."""
 
     commit: str
     change: RefChange
-    paths: tuple[str, ...]
 
 
 def prepare(git: Git, room: Path, parent: str | None, paths: Sequence[str], message: str) -> Prepared | None:
     """A commit with `paths` as they are in the work tree, over `parent`; None where that would change nothing.
 
     `room` is a directory of ours for the index that it is made in: the user's own is neither read nor written, so that
-    what is staged stays staged, and is not part of the commit. `paths` are relative to where `git` runs.
+    what is staged stays staged, and is not part of the commit. `paths` are absolute.
     """
     index = room / f"index.{os.getpid()}"
     environment = {"GIT_INDEX_FILE": str(index)}
@@ -44,20 +42,9 @@ def prepare(git: Git, room: Path, parent: str | None, paths: Sequence[str], mess
     sign = git.read("config", "--type=bool", "--get", "commit.gpgSign", check=False).strip() == b"true"
     made = git.write("commit-tree", tree, *parents, *(["-S"] if sign else []), data=message.encode() + b"\n")
     commit = made.decode().strip()
-    return Prepared(commit, RefChange(_branch(git), parent, commit), tuple(paths))
+    return Prepared(commit, RefChange(_branch(git), parent, commit, tuple(paths)))
 
 
 def _branch(git: Git) -> str:
-    return git.read("symbolic-ref", "--quiet", "HEAD", check=False).decode().strip() or "HEAD"
-
-
-def settle(git: Git, prepared: Prepared) -> None:
-    """Let the user's index know what was committed, so that `git status` shows those paths as unchanged."""
-    try:
-        # Other paths that are staged stay staged; --force as above.
-        git.write("--literal-pathspecs", "add", "--force", "--", *prepared.paths)
-    except GitFailed as error:
-        raise GitFailed(
-            f"committed as {prepared.commit[:7]}, but the index could not be brought up to date: {error.message}",
-            f"git add {' '.join(prepared.paths)}",
-        ) from error
+    name = git.read("symbolic-ref", "--quiet", "HEAD", check=False)
+    return name.decode(errors="surrogateescape").removesuffix("\n") or "HEAD"

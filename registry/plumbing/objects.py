@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import git as gitpython
 
 _CHUNK = 1 << 20
+_TYPES = ("blob", "tree", "commit", "tag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of a tree. `mode` is Git's (100644, 100755, 120000, 160000), `size` in bytes, None for a submodule."""
+    """One file of a tree. `mode` is Git's (100644, 100755, 120000, 160000), `size` in bytes, None for a submodule,
+    and for a file that a partial clone does not have."""
 
     path: str
     mode: str
@@ -61,24 +63,28 @@ def read_objects(
 def _head(line: bytes) -> tuple[str, int, str]:
     # "NAME missing" where there is no such object; NAME may hold spaces, so it is read from the end.
     words = line.decode(errors="replace").split(" ")
-    if len(words) == 3 and words[1].isdigit():
+    if len(words) == 3 and words[0] in _TYPES and words[1].isdigit():
         return words[0], int(words[1]), words[2]
     return "missing", 0, ""
 
 
 def _contents(git: Git, oids: Sequence[str]) -> Iterator[bytes | None]:
-    listing = git.read("cat-file", "--batch", data=_lines(oids), check=False)
-    at = 0
-    for _ in oids:
-        end = listing.find(b"\n", at)
-        words = listing[at:end].split(b" ") if end >= 0 else []
-        if len(words) != 3:  # missing, or damaged so that git stopped here
+    left = list(oids)
+    while left:
+        listing = git.read("cat-file", "--batch", data=_lines(left), check=False)
+        at, answered = 0, 0
+        while answered < len(left) and (end := listing.find(b"\n", at)) >= 0:
+            words = listing[at:end].split(b" ")
+            size = int(words[2]) if len(words) == 3 else None  # else it says "missing"
+            if size is not None and end + 1 + size >= len(listing):
+                break  # cut off
+            yield None if size is None else listing[end + 1 : end + 1 + size]
+            at = end + 1 if size is None else end + 1 + size + 1
+            answered += 1
+        if answered < len(left):  # git dies of a damaged object: it is left out, and those after it are asked for again
             yield None
-            at = end + 1 if end >= 0 else len(listing)
-            continue
-        size = int(words[2])
-        yield listing[end + 1 : end + 1 + size]
-        at = end + 1 + size + 1
+            answered += 1
+        left = left[answered:]
 
 
 def _lines(names: Iterable[str]) -> bytes:
@@ -95,7 +101,27 @@ def files_at(git: Git, commit: str, paths: Sequence[str] = ()) -> list[Entry]:
 def _entry(record: bytes) -> Entry:
     head, _, path = record.partition(b"\t")
     mode, _, oid, size = head.decode().split()
-    return Entry(path.decode(errors="surrogateescape"), mode, oid, None if size == "-" else int(size))
+    return Entry(path.decode(errors="surrogateescape"), mode, oid, int(size) if size.isdigit() else None)
+
+
+def leading_out(git: Git, commit: str, links: Sequence[Entry]) -> list[Entry]:
+    """Those of `links` at `commit` that lead out of the repository, by however many links on the way."""
+    asked = [link for link in links if "\n" not in link.path]
+    out = [link for link in links if "\n" in link.path]  # cannot be asked for, so it is not trusted
+    names = _lines(f"{commit}:{link.path}" for link in asked)
+    # It answers "symlink SIZE" and then the target for one that leads out, and says in the same two lines which ones
+    # lead nowhere, or round in circles: git-cat-file(1), --follow-symlinks.
+    listing = git.read("cat-file", "--batch-check", "--follow-symlinks", data=names) if asked else b""
+    at = 0
+    for link in asked:
+        end = listing.index(b"\n", at)
+        words = listing[at:end].split(b" ")
+        at = end + 1
+        if words[0] in {b"symlink", b"dangling", b"loop", b"notdir"} and len(words) == 2:
+            at += int(words[1]) + 1
+        if words[0] == b"symlink":
+            out.append(link)
+    return out
 
 
 def digest(git: Git, entries: Sequence[Entry]) -> list[str]:
@@ -148,16 +174,16 @@ class CommitSummary:
 
 def summarize(git: Git, commit: str) -> CommitSummary | None:
     """The commit's own words, or None where this clone does not have it."""
-    repository = _gitpython(git)
     try:
-        found = repository.commit(commit)
-        subject = str(found.summary)
-        author, email, date = found.author.name or "", found.author.email or "", found.authored_datetime.isoformat()
-    except ValueError:  # GitPython's BadName and BadObject are ValueErrors: missing, or not a commit
+        with _gitpython(git) as repository:
+            found = repository.commit(commit)
+            author = found.author
+            date = found.authored_datetime.isoformat()
+            return CommitSummary(commit, str(found.summary), author.name or "", author.email or "", date)
+    except ValueError:
+        # GitPython's BadName and BadObject: missing, or not a commit. UnicodeError: in a plain locale it cannot read a
+        # configuration with other letters.
         return None
-    finally:
-        repository.close()
-    return CommitSummary(commit, subject, author, email, date)
 
 
 def _gitpython(git: Git) -> gitpython.Repo:

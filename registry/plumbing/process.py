@@ -32,19 +32,42 @@ _ENVIRONMENT = {
 _LOCAL = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": ""}
 
 
+class GitKilled(GitFailed):
+    """Git was ended by a signal, so that it cleaned up nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Git:
-    """Git in one directory. `inherit` keeps GIT_DIR and its kin: true where the user named no repository."""
+    """Git in one directory. `inherit` keeps GIT_DIR and its kin: true where the user named no repository.
+
+    `settings` are further variables of its environment.
+    """
 
     directory: str
     inherit: bool = True
+    settings: tuple[tuple[str, str], ...] = ()
 
     def read(self, *arguments: str, data: bytes | None = None, check: bool = True) -> bytes:
         """What a command that only reads prints. Raises GitFailed with git's own words, unless `check` is false."""
         done = self._run([*_QUIET, *arguments], data, _LOCAL)
+        if done.returncode != 0 and b"from promisor remote" in done.stderr:
+            done = self._read_what_is_here(arguments, data)
         if check and done.returncode != 0:
-            raise failure(arguments, done.stderr)
+            raise failure(arguments, done.stderr, done.returncode)
         return done.stdout
+
+    def _read_what_is_here(self, arguments: Sequence[str], data: bytes | None) -> subprocess.CompletedProcess[bytes]:
+        # Git before 2.45 knows no GIT_NO_LAZY_FETCH, and dies where a missing object should be missing. In a repository
+        # that borrows the objects, and has no remote, there is nothing to fetch from. Full ids alone mean one.
+        import tempfile  # partial clones alone pay for it
+
+        objects, form = self.read(
+            "rev-parse", "--path-format=absolute", "--git-path", "objects", "--show-object-format"
+        ).splitlines()
+        with tempfile.TemporaryDirectory(prefix="registry-") as place:
+            self._run(["init", "-q", "--bare", "--template=", f"--object-format={form.decode()}", place], None, {})
+            borrowed = {**_LOCAL, "GIT_DIR": place, "GIT_OBJECT_DIRECTORY": os.fsdecode(objects)}
+            return self._run([*_QUIET, *arguments], data, borrowed)
 
     def succeeds(self, *arguments: str) -> bool:
         """Whether a command that only reads exits with 0."""
@@ -60,26 +83,32 @@ class Git:
         """Run a command that writes, with the user's hooks, as Git itself would. `keep` are descriptors it inherits."""
         done = self._run(arguments, data, {**_LOCAL, **(environment or {})}, keep)
         if done.returncode != 0:
-            raise failure(arguments, done.stderr)
+            raise failure(arguments, done.stderr, done.returncode)
         return done.stdout
 
     @contextmanager
     def pipe(self, *arguments: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
-        """A reading command that is asked and answers in turn, such as `cat-file --batch`: its input and its output."""
-        with subprocess.Popen(
-            ["git", *_QUIET, *arguments],
-            cwd=self.directory,
-            env=self._environment(_LOCAL),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            if process.stdin is None or process.stdout is None:
-                raise AssertionError("asked for pipes")
-            try:
-                yield process.stdin, process.stdout
-            finally:
-                process.kill()
+        """A reading command that is asked and answers in turn, such as `cat-file --batch`: its input and its output.
+
+        Raises GitFailed where it ended before it was asked all.
+        """
+        try:
+            with subprocess.Popen(
+                ["git", *_QUIET, *arguments],
+                cwd=self.directory,
+                env=self._environment(_LOCAL),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ) as process:
+                if process.stdin is None or process.stdout is None:
+                    raise AssertionError("asked for pipes")
+                try:
+                    yield process.stdin, process.stdout
+                finally:
+                    process.kill()
+        except BrokenPipeError as error:  # not to be taken for that of our own stdout
+            raise GitFailed(f"git {arguments[0]} ended too early", "git fsck says what is damaged") from error
 
     def _run(
         self, arguments: Sequence[str], data: bytes | None, more: Mapping[str, str], keep: Sequence[int] = ()
@@ -102,11 +131,11 @@ class Git:
             raise GitFailed(f"cannot enter {self.directory}: {error.strerror}", "check the path") from error
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        environment = {**os.environ, **_ENVIRONMENT, **more}
+        environment = {**os.environ, **_ENVIRONMENT}
         if not self.inherit:
             for name in _OF_ONE_REPOSITORY:
                 environment.pop(name, None)
-        return environment
+        return {**environment, **dict(self.settings), **more}
 
 
 # git rev-parse --local-env-vars: what ties a process to one repository; settings from the command line stay.
@@ -126,11 +155,13 @@ _OF_ONE_REPOSITORY = (
 )
 
 
-def failure(arguments: Sequence[str], stderr: bytes) -> GitFailed:
-    """What a failed git said, in one line."""
+def failure(arguments: Sequence[str], stderr: bytes, code: int) -> GitFailed:
+    """What a failed git said, in one line. A negative `code` is the signal that ended it."""
     lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip()]
     said = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
     hints = [line.removeprefix("hint:").strip() for line in lines if line.startswith("hint:")]
     text = said[0].partition(":")[2].strip() if said and said[0].startswith(("fatal:", "error:")) else "".join(said[:1])
     command = next((word for word in arguments if not word.startswith("-")), "")
+    if code < 0:
+        return GitKilled(f"git {command} was ended by signal {-code}", "try again")
     return GitFailed(f"git {command}: {text or 'failed without a word'}", hints[0] if hints else "")

@@ -11,24 +11,29 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import GitFailed, Refused, RegistryError, Taken
-from registry.plumbing.process import Git
+from registry.plumbing.process import Git, GitKilled
 
-_PATIENCE = 60.0  # seconds to wait for another command in this clone
-_SECOND_LOOK = 2.0  # seconds after which an empty .lock file of ours is taken for stale: DESIGN part 8
+PATIENCE = 60.0  # seconds to wait for another command in this clone
+SECOND_LOOK = 2.0  # seconds after which an empty .lock file of ours is taken for stale: DESIGN part 8
+_MANY = 1000  # refs in one command line
 
 
 @dataclass(frozen=True, slots=True)
 class RefChange:
-    """One ref to move: `old` None creates it (it must not exist), `new` None deletes it."""
+    """One ref to move: `old` None creates it (it must not exist), `new` None deletes it.
+
+    `paths` are those that a new commit of a branch changed, absolute: the user's index follows it there.
+    """
 
     ref: str
     old: str | None
     new: str | None
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,11 @@ class Clone:
     def room(self) -> Path:
         """Our own directory in the clone."""
         return self.common_dir / "registry"
+
+    @property
+    def journal(self) -> Path:
+        """What a transaction under way is about to do."""
+        return self.room / "journal"
 
     def lock_file(self, ref: str) -> Path:
         """The file by which Git locks `ref`; HEAD is the worktree's own."""
@@ -71,7 +81,9 @@ def locked(clone: Clone, waiting: Callable[[], None]) -> Iterator[Held]:
     try:
         _take(descriptor, waiting)
         held = Held(clone, descriptor)
-        _mend(held)
+        _tidy(clone.room)
+        if (plan := _journalled(clone)) is not None:
+            _mend(held, plan)
         yield held
     finally:
         # Closing lets go of the lock, unless a git that we started still runs: then its copy holds it on.
@@ -85,7 +97,7 @@ def _take(descriptor: int, waiting: Callable[[], None]) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             waited = time.monotonic() - start
-            if waited > _PATIENCE:
+            if waited > PATIENCE:
                 raise Refused(
                     "another registry command has been writing in this clone for a minute", "wait for it, or end it"
                 ) from None
@@ -98,6 +110,14 @@ def _take(descriptor: int, waiting: Callable[[], None]) -> None:
             raise _unwritable(error) from error
         else:
             return
+
+
+def _tidy(room: Path) -> None:
+    """Remove the files that a killed writer was about to hand to Git."""
+    with os.scandir(room) as entries:
+        leftovers = [entry.path for entry in entries if entry.name.startswith(("new-", "index.", "journal.new"))]
+    for leftover in leftovers:
+        Path(leftover).unlink(missing_ok=True)
 
 
 def _unwritable(error: OSError) -> GitFailed:
@@ -126,35 +146,97 @@ def _quoted(path: Path) -> str:
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a transaction is to do, and the worktree that it is done in."""
+
+    changes: tuple[RefChange, ...]
+    git_dir: str
+    root: str
+
+    def git(self, git: Git) -> Git:
+        """Git in that worktree, whichever `git` runs in: HEAD and the index are its own."""
+        if not os.path.isdir(self.git_dir):  # noqa: PTH112  (a plain question; the worktree may have been removed since)
+            return git
+        place = [("GIT_DIR", self.git_dir), *([("GIT_WORK_TREE", self.root)] if self.root else [])]
+        return Git(self.root if os.path.isdir(self.root) else git.directory, False, tuple(place))  # noqa: PTH112
+
+
 def transact(held: Held, changes: Sequence[RefChange], reason: str) -> None:
     """Make all of `changes`, or none. `reason` is for the reflog.
 
     Raises Taken naming a ref that is there already, Refused where another ref or process stands in the way.
     """
-    journal = held.clone.room / "journal"
-    plan = json.dumps([[change.ref, change.old, change.new] for change in changes])
+    clone = held.clone
+    root = ""
+    if any(change.paths for change in changes):
+        top = clone.git.read("rev-parse", "--path-format=absolute", "--show-toplevel")
+        root = top.decode(errors="surrogateescape").removesuffix("\n")
+    plan = _Plan(tuple(changes), str(clone.git_dir), root)
+    _write_down(clone, plan)
     try:
-        unfinished = journal.with_name("journal.new")
-        unfinished.write_text(plan)
-        unfinished.replace(journal)
+        _update_refs(held, clone.git, changes, reason)
+    except KeyboardInterrupt:
+        _mend(held, plan, undo=True)
+        raise
+    except Refused:  # Taken too: Git said so before it moved anything
+        clone.journal.unlink(missing_ok=True)
+        raise
+    except GitFailed as error:
+        # What Git left half done (it was killed, the disk is full) is put right at once.
+        if not _mend(held, plan, killed=isinstance(error, GitKilled)):
+            raise
+        return
+    for change in changes:
+        _follow(clone.git, change)  # where that fails the journal stays, and the next writer tries again
+    clone.journal.unlink(missing_ok=True)
+
+
+def _write_down(clone: Clone, plan: _Plan) -> None:
+    words = {
+        "changes": [[change.ref, change.old, change.new, change.paths] for change in plan.changes],
+        "git_dir": plan.git_dir,
+        "root": plan.root,
+    }
+    unfinished = clone.journal.with_name("journal.new")
+    try:
+        unfinished.write_text(json.dumps(words))  # in ASCII, whatever the names hold
+        unfinished.replace(clone.journal)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise _unwritable(error) from error
+
+
+def _journalled(clone: Clone) -> _Plan | None:
+    """What a killed writer had planned, or None where there was none."""
+    try:
+        words = json.loads(clone.journal.read_text())
+        changes = [RefChange(ref, old, new, tuple(paths)) for ref, old, new, paths in words["changes"]]
+        return _Plan(tuple(c for c in changes if _is_ref(c.ref)), words["git_dir"], words["root"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError):
+        return _Plan((), "", "")  # not ours: journals come by rename, whole
     except OSError as error:
         raise _unwritable(error) from error
-    try:
-        _update_refs(held, changes, reason)
-    finally:
-        journal.unlink(missing_ok=True)
 
 
-def _update_refs(held: Held, changes: Sequence[RefChange], reason: str) -> None:
+def _is_ref(name: str) -> bool:
+    return name == "HEAD" or (name.startswith("refs/") and ".." not in name)
+
+
+def _update_refs(held: Held, git: Git, changes: Sequence[RefChange], reason: str) -> None:
     # 'create' refuses an existing ref, 'prepare' takes every lock before the first ref moves: git-update-ref(1).
     # NUL ends each word (-z), so that no name can end a command early.
     commands = "start\0" + "".join(map(_command, changes)) + "prepare\0commit\0"
     try:
-        held.clone.git.write(
+        git.write(
             *("update-ref", "-m", reason, "--no-deref", "--stdin", "-z"),
-            data=commands.encode(),
+            data=commands.encode(errors="surrogateescape"),
             keep=[held.descriptor],
         )
+    except GitKilled:
+        raise
     except GitFailed as error:
         raise _explained(error) from error
 
@@ -186,46 +268,95 @@ def _explained(error: GitFailed) -> RegistryError:
     return error
 
 
-def _mend(held: Held) -> None:
-    """Finish or undo what a killed writer had planned (its git is dead: it would hold the lock)."""
-    journal = held.clone.room / "journal"
-    try:
-        plan = json.loads(journal.read_text())
-        changes = [RefChange(ref, old, new) for ref, old, new in plan]
-    except FileNotFoundError:
-        return
-    except (ValueError, TypeError):
-        changes = []  # not ours: journals come by rename, whole
-    except OSError as error:
-        raise _unwritable(error) from error
-    _remove_stale_locks(held.clone, changes)
-    done = [change for change in changes if _current(held.clone.git, change.ref) == change.new]
-    if done and len(done) < len(changes):
+def _mend(held: Held, plan: _Plan, *, killed: bool = True, undo: bool = False) -> bool:
+    """Finish what a writer had planned, or undo it where that cannot be, or where `undo` says so; whether it is done.
+
+    A `killed` git cleaned up nothing. It is dead: it would hold the clone's lock.
+    """
+    git = plan.git(held.clone.git)
+    if killed:
+        _remove_stale_locks(held.clone, plan)
+    now = _current(git, [change.ref for change in plan.changes])
+    done = [change for change in plan.changes if now.get(change.ref) == change.new]
+    left = [change for change in plan.changes if change not in done]
+    if done and left and not undo:
         try:
-            _update_refs(held, [change for change in changes if change not in done], "registry: finish")
+            _update_refs(held, git, left, "registry: finish")
+            left = []
         except RegistryError:
-            _update_refs(held, [RefChange(c.ref, c.new, c.old) for c in done], "registry: undo")
-    journal.unlink(missing_ok=True)
+            undo = True
+    if undo and done:
+        _update_refs(held, git, [RefChange(c.ref, c.new, c.old) for c in reversed(done)], "registry: undo")
+        left = done
+    if not left:
+        for change in plan.changes:
+            with suppress(GitFailed):  # the index is locked, say; that may not stop every writer from now on
+                _follow(git, change, careful=True)
+    held.clone.journal.unlink(missing_ok=True)
+    return bool(plan.changes) and not left
 
 
-def _current(git: Git, ref: str) -> str | None:
-    return git.read("rev-parse", "--verify", "--quiet", "--end-of-options", ref, check=False).decode().strip() or None
+def _follow(git: Git, change: RefChange, *, careful: bool = False) -> None:
+    """Let the user's index know what was committed, so that `git status` shows those paths as unchanged.
+
+    Whatever else is staged stays staged. `careful`, only if the index still has what was committed before: the user
+    may have gone on since.
+    """
+    if not change.paths or change.new is None:
+        return
+    try:
+        if careful:
+            before = change.old or git.write("hash-object", "-t", "tree", "--stdin").decode().strip()
+            staged = git.read("--literal-pathspecs", "diff-index", "--cached", "--raw", before, "--", *change.paths)
+            if staged:
+                return
+        git.write("--literal-pathspecs", "reset", "--quiet", change.new, "--", *change.paths)
+    except GitFailed as error:
+        raise GitFailed(
+            f"committed as {change.new[:7]}, but the index could not be brought up to date: {error.message}",
+            f"git add {' '.join(change.paths)}",
+        ) from error
 
 
-def _remove_stale_locks(clone: Clone, changes: Sequence[RefChange]) -> None:
+def _current(git: Git, refs: Sequence[str]) -> dict[str, str]:
+    """What those of `refs` that exist point to."""
+    found: dict[str, str] = {}
+    for start in range(0, len(refs), _MANY):
+        listing = git.read("for-each-ref", "--format=%(objectname) %(refname)", "--", *refs[start : start + _MANY])
+        for line in listing.decode(errors="surrogateescape").splitlines():
+            oid, _, ref = line.partition(" ")
+            found[ref] = oid
+    if "HEAD" in refs:
+        found["HEAD"] = git.read("rev-parse", "--verify", "--quiet", "HEAD", check=False).decode().strip()
+    return found
+
+
+def _remove_stale_locks(clone: Clone, plan: _Plan) -> None:
+    here = Clone(clone.git, Path(plan.git_dir) if plan.git_dir else clone.git_dir, clone.common_dir)
     empty = []
-    for change in changes:
-        path = clone.lock_file(change.ref)
+    for path, ours in _locks(here, plan.changes):
         content = _content(path)
         if content == "":  # perhaps somebody's who is about to write into it
             empty.append(path)
-        elif content is not None and content == change.new:
+        elif content in ours:
             path.unlink(missing_ok=True)
     if empty:
-        time.sleep(_SECOND_LOOK)
+        time.sleep(SECOND_LOOK)
         for path in empty:
             if _content(path) == "":
                 path.unlink(missing_ok=True)
+
+
+def _locks(clone: Clone, changes: Sequence[RefChange]) -> Iterator[tuple[Path, set[str | None]]]:
+    """Each file that Git may have locked for `changes`, and the ids that it may hold (of an undoing, the old ones)."""
+    for change in changes:
+        yield clone.lock_file(change.ref), {change.new, change.old} - {None}
+    # With a branch Git locks the HEAD that stands on it, for its log, and with a deletion the file of packed refs;
+    # both of those locks are empty: refs/files-backend.c, split_head_update(), files_transaction_prepare().
+    if any(change.ref.startswith("refs/heads/") for change in changes):
+        yield clone.lock_file("HEAD"), set()
+    if any(change.new is None or change.old is None for change in changes):  # an undoing deletes what was created
+        yield clone.common_dir / "packed-refs.lock", set()
 
 
 def _content(path: Path) -> str | None:
@@ -237,4 +368,16 @@ def _content(path: Path) -> str | None:
 
 def interrupted(clone: Clone) -> bool:
     """Whether a killed writer left something that the next one will mend."""
-    return (clone.room / "journal").exists()
+    if not clone.journal.exists():
+        return False
+    try:
+        descriptor = os.open(clone.room / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False  # a writer is at work
+    finally:
+        os.close(descriptor)
+    return clone.journal.exists()

@@ -1,0 +1,97 @@
+"""What in the work tree is not as it is at HEAD, found without running anything that the repository names."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from registry.errors import GitFailed
+from registry.plumbing.objects import read_objects
+from registry.plumbing.process import Git
+
+_CHUNK = 1 << 20
+_LFS_MAGIC = b"version https://git-lfs.github.com/spec/v1\n"
+_LFS_LIMIT = 1024  # bytes; a pointer is smaller than that (git-lfs docs/spec.md)
+
+
+def changed_files(git: Git, root: Path, paths: Sequence[str]) -> list[str]:
+    """The files at or below `paths` that differ from HEAD's, in the work tree or staged, and new ones.
+
+    `git status` would run the filters that a stranger's configuration names (and Git does so even to compare a file
+    whose time is that of the index); so no filter runs here, and a file of Git LFS is known by its digest.
+    """
+    if not paths:
+        return []
+    git = _without_filters(Git(os.fspath(root), git.inherit, git.settings))
+    names = ["--", *dict.fromkeys(paths)]
+    # --ignore-submodules: for those Git would run itself inside them, with their configuration.
+    raw = ("--raw", "-z", "--no-renames", "--ignore-submodules=all")
+    staged = git.read("--literal-pathspecs", "diff-index", "--cached", *raw, "HEAD", *names)
+    touched = git.read("--literal-pathspecs", "diff-files", *raw, *names)
+    new = git.read("--literal-pathspecs", "ls-files", "-z", "--others", "--exclude-standard", *names)
+    found = [path for path, _ in _differences(staged)]
+    found += [path for path in new.decode(errors="surrogateescape").split("\0") if path]
+    return found + _truly_changed(git, root, list(_differences(touched)))
+
+
+def _differences(listing: bytes) -> Iterator[tuple[str, str | None]]:
+    """Each path, and the id that it has in the index where that can be compared: git-diff-index(1), raw output."""
+    words = listing.decode(errors="surrogateescape").split("\0")
+    for head, path in zip(words[::2], words[1::2], strict=False):
+        old_mode, new_mode, oid, _, letter = head.removeprefix(":").split(" ")
+        regular = old_mode == new_mode and old_mode.startswith("100")
+        yield path, oid if letter == "M" and regular else None
+
+
+def _truly_changed(git: Git, root: Path, touched: Sequence[tuple[str, str | None]]) -> list[str]:
+    # diff-files goes by times and sizes; a file that was only touched has its bytes still.
+    doubtful = {path: oid for path, oid in touched if oid is not None and "\n" not in path}
+    changed = [path for path, _ in touched if path not in doubtful]
+    if not doubtful:
+        return changed
+    listing = "".join(f"{path}\n" for path in doubtful).encode(errors="surrogateescape")
+    try:
+        present = git.read("hash-object", "--stdin-paths", data=listing).decode().split()
+    except GitFailed:
+        return [*changed, *doubtful]  # unreadable, or gone since
+    different = [(path, doubtful[path]) for path, oid in zip(doubtful, present, strict=True) if oid != doubtful[path]]
+    blobs = read_objects(git, [oid for _, oid in different], only_type="blob", limit=_LFS_LIMIT)
+    return changed + [
+        path for (path, _), blob in zip(different, blobs, strict=True) if not _is_lfs_file(root / path, blob.data)
+    ]
+
+
+def _is_lfs_file(path: Path, pointer: bytes | None) -> bool:
+    """Whether the file has the bytes that the pointer stands for."""
+    if pointer is None or not pointer.startswith(_LFS_MAGIC):
+        return False
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError:
+        return False
+    return f"oid sha256:{digest.hexdigest()}\n".encode() in pointer
+
+
+def _without_filters(git: Git) -> Git:
+    """Git with every filter driver that any of its configuration files names switched off."""
+    listing = git.read(
+        "config", "--name-only", "-z", "--get-regexp", r"^filter\..*\.(clean|process|required)$", check=False
+    )
+    found = sorted({key.rpartition(".")[0] for key in listing.decode(errors="surrogateescape").split("\0") if key})
+    off = [
+        setting
+        for key in found
+        for setting in ((f"{key}.clean", ""), (f"{key}.process", ""), (f"{key}.required", "false"))
+    ]
+    before = {**os.environ, **dict(git.settings)}.get("GIT_CONFIG_COUNT", "")
+    start = int(before) if before.isdigit() else 0
+    # By the environment and not with -c, for a driver's name may hold "=": git-config(1), GIT_CONFIG_COUNT.
+    settings = [("GIT_CONFIG_COUNT", str(start + len(off)))]
+    for n, (key, value) in enumerate(off, start):
+        settings += [(f"GIT_CONFIG_KEY_{n}", key), (f"GIT_CONFIG_VALUE_{n}", value)]
+    return Git(git.directory, git.inherit, (*git.settings, *settings))
