@@ -7,9 +7,9 @@ a person go to `on_note`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from registry.core import select
 from registry.core import version as versions_
@@ -52,6 +52,10 @@ __all__ = [
 ]
 
 
+Path: TypeAlias = "str | os.PathLike[str]"
+Files: TypeAlias = "Sequence[Path | tuple[str, Path]] | Mapping[str, Path]"  # with names, without, or both
+
+
 class Registering(TypedDict, total=False):
     """What may be said when a version is registered, each by keyword.
 
@@ -73,7 +77,7 @@ class Registering(TypedDict, total=False):
     metrics: Mapping[str, object]
     params: Mapping[str, object]
     tags: Mapping[str, object]
-    artifacts: Sequence[str | os.PathLike[str]] | Mapping[str, str | os.PathLike[str]]
+    artifacts: Files
     uses: Sequence[str]
     content: object
     undeclared: bool
@@ -112,6 +116,10 @@ class Registry:
         """Forget what was read: the next answer comes from the repository as it is then."""
         self.repository.forget()
 
+    def inside(self, path: str | os.PathLike[str]) -> str:
+        """`path` relative to the repository's root, with "/". Raises UsageError where it leads out."""
+        return self.repository.inside(path)
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     def resolve(self, selector: str) -> ModelVersion:
@@ -134,6 +142,7 @@ class Registry:
     ) -> list[Artifact]:
         """Every artifact; `where` takes conditions on the latest version such as `metrics.auc>0.9`."""
         wanted = Filter(tuple(where), type, tuple(labels), stage, sort, deprecated)
+        self._tell_of_broken()
         return reading.show_all(self.repository, wanted)
 
     def show_artifact(
@@ -156,6 +165,10 @@ class Registry:
         """One version, by SemVer, number, stage or any word of a selector. Raises NotFound."""
         return self.resolve(selector_of(artifact, version))
 
+    def complete(self, typed: str) -> list[str]:
+        """What a selector that begins with `typed` could be: artifacts; after an "@" versions, after a "#" stages."""
+        return reading.complete(self.repository, typed)
+
     def history(self, selector: str | None = None) -> list[EventView]:
         """The events of an artifact, of one version, of a stage, or of everything; oldest first."""
         return reading.history(self.repository, selector)
@@ -166,6 +179,7 @@ class Registry:
 
     def stages(self) -> list[StageView]:
         """Every stage, in the order of the lifecycle, with what is in it."""
+        self._tell_of_broken()
         return reading.stages(self.repository)
 
     def diff(self, one: str, other: str) -> Comparison:
@@ -184,6 +198,7 @@ class Registry:
         """How the work tree and HEAD stand to what is registered."""
         from registry.porcelain.status import status
 
+        self._tell_of_broken()
         return status(self.repository)
 
     def doctor(self) -> Diagnosis:
@@ -344,13 +359,13 @@ class Registry:
         """
         from registry.porcelain.manifests import add
 
-        return add(self.repository, artifact, fields, self._waiting, commit=commit)
+        return self._edited(add(self.repository, artifact, fields, self._waiting, commit=commit))
 
     def remove(self, artifact: str, *, commit: bool = False) -> Edited:
         """Take an artifact out of the work tree's manifest; its versions stay."""
         from registry.porcelain.manifests import remove
 
-        return remove(self.repository, artifact, self._waiting, commit=commit)
+        return self._edited(remove(self.repository, artifact, self._waiting, commit=commit))
 
     def check(self) -> list[Problem]:
         """Every problem of the manifests in the work tree."""
@@ -364,11 +379,6 @@ class Registry:
         unknown = sorted(said.keys() - Registering.__annotations__.keys())
         if unknown:
             raise TypeError(f"register() got an unexpected keyword argument {unknown[0]!r}")
-        bump = said.get("bump", "patch")
-        if bump not in {"major", "minor", "patch"}:
-            raise UsageError(f"not a part of a version: {bump!r}", "major, minor or patch")
-        files = said.get("artifacts", ())
-        pairs = files.items() if isinstance(files, Mapping) else (("", path) for path in files)
         facts = Facts(
             description=said.get("description"),
             labels=said.get("labels", ()),
@@ -383,10 +393,10 @@ class Registry:
         return registering.Request(
             artifact,
             revision,
-            registering.Choice(said.get("version"), bump, said.get("pre")),
+            registering.Choice(said.get("version"), said.get("bump", "patch"), said.get("pre")),
             Note(said.get("message", ""), said.get("reason")),
             facts,
-            tuple((name, self.repository.inside(path)) for name, path in pairs),
+            tuple((name, self.repository.inside(path)) for name, path in _files(said.get("artifacts", ()))),
             undeclared=said.get("undeclared", False),
             force=said.get("force", False),
             sign=said.get("sign"),
@@ -419,6 +429,16 @@ class Registry:
             self._on_note(note)
         return written
 
+    def _edited(self, edited: Edited) -> Edited:
+        for note in edited.notes:
+            self._on_note(note)
+        return edited
+
+    def _tell_of_broken(self) -> None:
+        """Tell of manifests that could have declared something, had they been readable."""
+        for path, reason in self.repository.manifest_at_head.broken.items():
+            self._on_note(f"{path} at HEAD cannot be read: {reason}")
+
     def _waiting(self) -> None:
         self._on_note("waiting for another registry command in this clone")
 
@@ -427,6 +447,8 @@ def selector_of(artifact: str, version: str | int) -> str:
     """The selector that `version` makes of `artifact`: a number, a version, a range or a keyword, else a stage."""
     if isinstance(version, int):
         return f"{artifact}@{version}"
+    if not isinstance(version, str):
+        raise UsageError(f"not a version: {version!r}", "a stage, 'latest', a number, or a version such as 'v1.2.0'")
     try:
         select.parse(f"{artifact}@{version}")
     except UsageError:
@@ -434,6 +456,18 @@ def selector_of(artifact: str, version: str | int) -> str:
             raise
         return f"{artifact}#{version}"
     return f"{artifact}@{version}"
+
+
+def _files(files: Files) -> Iterator[tuple[str, str | os.PathLike[str]]]:
+    """Each file with its name, "" where it has none. Raises UsageError."""
+    if isinstance(files, (str, os.PathLike)):
+        raise UsageError(f"artifacts is one path: {os.fspath(files)}", "put it into a list")
+    pairs = files.items() if isinstance(files, Mapping) else [f if isinstance(f, tuple) else ("", f) for f in files]
+    names = [name for name, _ in pairs if name]
+    for name, path in pairs:
+        if names.count(name) > 1:
+            raise UsageError(f"two files are called {name}", "give them names of their own")
+        yield name, path
 
 
 class Model:

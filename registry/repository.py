@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ MANIFEST_LIMIT = 10 * 1000 * 1000  # bytes; a larger manifest is not read
 
 def open_repository(path: str | None = None) -> Repository:
     """The repository at or above `path`; without one, as Git finds it from here. Raises NotFound or GitFailed."""
+    if path is not None and "://" in path:
+        raise NotFound(f"{path} is a URL, and repositories are read in a clone so far", "git clone it, and go there")
     git = Git(path or ".", inherit=path is None)
     try:
         inside, *places = _lines(git, "--is-inside-work-tree", "--git-dir", "--git-common-dir")
@@ -83,6 +85,8 @@ class Repository:
         here = Path.cwd()
         base = here if self.root is not None and here.is_relative_to(root) else root
         led = Path(os.path.normpath(base / path))  # without following links, as Git sees paths
+        if not led.is_relative_to(root):
+            led = led.parent.resolve() / led.name  # the repository itself may be reached through a link
         if not led.is_relative_to(root) or led.parts[:1] == ("..",):
             raise UsageError(
                 f"{os.fspath(path)} is outside the repository", "a version carries files of its repository"
@@ -111,6 +115,9 @@ class Repository:
             return state
         known = {*self.states, *self.manifest_at_head.artifacts}
         close = nearest(artifact, known)
+        for file, reason in self.manifest_at_head.broken.items():
+            if close is None:
+                raise NotFound(f"no artifact is called {artifact}", f"{file} at HEAD cannot be read: {reason}")
         there = f"there is {', '.join(sorted(known)[:5])}" + (f" and {len(known) - 5} more" if len(known) > 5 else "")
         hint = f"did you mean {close}?" if close else there if known else f"registry add {artifact} declares it"
         raise NotFound(f"no artifact is called {artifact}", hint)
@@ -157,20 +164,20 @@ class Repository:
 
     def manifest_at(self, commit: str, artifact: str) -> Manifest:
         """What the manifests at `commit` that could declare `artifact` say, and the root's general rules."""
-        return self.manifests_at([commit], artifact)[commit]
+        return self.manifests_at([(commit, artifact)])[0]
 
-    def manifests_at(self, commits: Iterable[str], artifact: str) -> dict[str, Manifest]:
-        """`manifest_at` for several commits, with one question to Git; the same bytes are parsed once."""
+    def manifests_at(self, wanted: Iterable[tuple[str, str]]) -> list[Manifest]:
+        """`manifest_at` for each commit and artifact, with one question to Git; the same bytes are parsed once."""
         from registry.manifests import read
 
-        wanted = list(dict.fromkeys(commits))
-        directory = names.directory_of(artifact)
-        paths = list(dict.fromkeys([*read.manifest_paths(directory), *read.manifest_paths("")]))
-        found = self._blobs([f"{commit}:{path}" for commit in wanted for path in paths])
-        return {
-            commit: self._manifest(paths, found[i * len(paths) : (i + 1) * len(paths)])
-            for i, commit in enumerate(wanted)
+        places = [(commit, names.directory_of(artifact)) for commit, artifact in wanted]
+        paths = {
+            (commit, directory): list(dict.fromkeys([*read.manifest_paths(directory), *read.manifest_paths("")]))
+            for commit, directory in places
         }
+        found = iter(self._blobs([f"{commit}:{path}" for (commit, _), those in paths.items() for path in those]))
+        manifests = {place: self._manifest(those, [next(found) for _ in those]) for place, those in paths.items()}
+        return [manifests[place] for place in places]
 
     def _blobs(self, names_: Sequence[str]) -> list[objects.Object]:
         return objects.read_objects(self.git, names_, only_type="blob", limit=MANIFEST_LIMIT)
@@ -223,6 +230,14 @@ class Repository:
                 self.forget()
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was written, and notes for the person."""
+
+    events: list[Event] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
 @dataclass
 class Writing:
     """A write that is being decided: the state under the lock. `held` is None in a dry run."""
@@ -236,24 +251,22 @@ class Writing:
         """The state as `drafts` would make it, for deciding on what comes with them."""
         return self.state.with_events(one.event for one in draft.lay(self.state, drafts, self.by))
 
-    def write(
-        self, drafts: Sequence[Draft], *, sign: bool | None = None, also: Sequence[RefChange] = ()
-    ) -> list[Event]:
+    def write(self, drafts: Sequence[Draft], *, sign: bool | None = None, also: Sequence[RefChange] = ()) -> Done:
         """Write `drafts` as tags, and move the refs of `also` with them: all or none."""
         if not drafts and not also:
-            return []
+            return Done()
         seal = signing.signer(self.repository.git, sign) if self.held is not None else None
         laid = draft.lay(self.state, drafts, self.by, seal or bytes)
         events = [one.event for one in laid]
         self._check_names(events)
         if self.held is None:
-            return events
+            return Done(events)
         stored = write.write_tags(self.held, [one.raw for one in laid])
         if stored != [event.oid for event in events]:
             raise GitFailed("Git stored the tags under other ids than expected", "git fsck says whether it is sound")
         changes = [RefChange(f"{tags.PREFIX}{event.tag}", None, event.oid) for event in events]
-        write.transact(self.held, [*changes, *self._head(events), *also], "registry")
-        return events
+        notes = write.transact(self.held, [*changes, *self._head(events), *also], "registry")
+        return Done(events, notes)
 
     def delete(self, found: Sequence[tags.TagRecord]) -> None:
         """Delete tags, all or none, if they still are what was found."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import wraps
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from registry.core import names, policy
 from registry.core import version as versions
@@ -16,8 +18,8 @@ from registry.core.draft import Draft
 from registry.core.names import Form
 from registry.core.select import Selected
 from registry.core.state import ArtifactState
-from registry.errors import NotFound, Refused
-from registry.plumbing import commits
+from registry.errors import NotFound, Refused, UsageError
+from registry.plumbing import changes, commits
 from registry.plumbing.commits import Prepared
 from registry.porcelain import register, stages
 from registry.porcelain.note import Facts
@@ -26,6 +28,8 @@ from registry.porcelain.register import Request
 if TYPE_CHECKING:
     from registry.porcelain.values import ModelVersion
     from registry.repository import Repository, Writing
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _active: ContextVar[tuple[Run, ...]] = ContextVar("registry_runs", default=())
 
@@ -83,6 +87,20 @@ class Run(ContextDecorator):
         # Each call of a decorated function is a run of its own.
         return Run(self._repository, self._request, self._stage, self._waiting, self._tell, self._version_of)
 
+    def __call__(self, function: F) -> F:
+        """Decorate a function; each call of it is a run. Raises UsageError for a generator, which has no one end."""
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise UsageError(f"{function.__name__} is a generator", "say with registry.promote(...) inside it")
+        if not inspect.iscoroutinefunction(function):
+            return super().__call__(function)
+
+        @wraps(function)
+        async def run(*arguments: Any, **named: Any) -> Any:
+            with self._recreate_cm():
+                return await function(*arguments, **named)
+
+        return cast("F", run)
+
     # -- what a training script says -----------------------------------------------------------------------------
 
     def log_metric(self, name: str, value: object) -> None:
@@ -106,15 +124,15 @@ class Run(ContextDecorator):
         self._logged.tags[name] = value
 
     def log_artifact(self, path: str | os.PathLike[str], name: str = "") -> None:
-        """A file or directory to be committed with the version. Raises NotFound, Refused or UsageError."""
-        if self._attached is not None:
-            raise Refused(
-                f"{self._request.artifact} {self._attached} exists, so no file can be added to it",
-                "leave the version out for the next one",
-            )
+        """A file or directory to be committed with the version. Raises NotFound, Refused or UsageError.
+
+        Of a version that exists, the file has to be as it is there.
+        """
         inside = self._repository.inside(path)
         if self._repository.root is None or not (self._repository.root / inside).exists():
             raise NotFound(f"there is no file {os.fspath(path)}", "log it after it is written")
+        if self._attached is not None:
+            self._check_file(self._attached, inside)
         self._logged.files[inside] = name
 
     def log_model(self, path: str | os.PathLike[str], name: str = "", framework: str | None = None) -> None:
@@ -179,11 +197,17 @@ class Run(ContextDecorator):
                 return self._amend(now, self._attached)
             return self._register(now)
 
-    def _amend(self, now: Writing, version: str) -> str:
-        if self._logged.files or self._request.artifacts:
+    def _check_file(self, version: str, path: str) -> None:
+        there = self._repository.state(self._request.artifact).versions[version]
+        if not changes.same_at(self._repository.git, self._repository.root, there.commit, path):
             raise Refused(
-                f"{now.state.name} {version} exists, so no file can be added to it", "log files in the inner run"
+                f"{self._request.artifact} {version} exists, and its {path} is another",
+                "leave the version out for the next",
             )
+
+    def _amend(self, now: Writing, version: str) -> str:
+        for path in [*self._logged.files, *(path for _, path in self._request.artifacts)]:
+            self._check_file(version, path)
         facts = self._facts()
         keys = replace(facts, uses=register.used_versions(self._repository, facts.uses)).keys()
         there = now.state.versions[version]
@@ -208,7 +232,8 @@ class Run(ContextDecorator):
         version = choice.text
         assignment = self._assignment(now.preview([draft]), version)
         also = [prepared.change] if prepared is not None else []
-        now.write([draft, *assignment], sign=request.sign, also=also)
+        notes += register.unsaved(repository, now.state.name, commit, without=list(self._logged.files))
+        notes += now.write([draft, *assignment], sign=request.sign, also=also).notes
         for note in notes:
             self._tell(note)
         return version

@@ -60,6 +60,10 @@ class RepoStory:
         date = f"{self.clock} +0000"
         return {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
 
+    def environment_whole(self) -> dict[str, str]:
+        """The whole environment of the next command."""
+        return {**os.environ, **self.environment()}
+
     # -- git -------------------------------------------------------------------------------------------------------
 
     def git(self, *arguments: str, data: bytes | None = None, env: Mapping[str, str] | None = None) -> str:
@@ -70,7 +74,7 @@ class RepoStory:
             input=data,
             capture_output=True,
             check=False,
-            env={**os.environ, **self.environment(), **(env or {})},
+            env={**self.environment_whole(), **(env or {})},
         )
         assert done.returncode == 0, done.stderr.decode(errors="replace")
         return done.stdout.decode(errors="replace").removesuffix("\n")
@@ -168,6 +172,6 @@ class RepoStory:
             input=data.encode(),
             capture_output=True,
             check=False,
-            env={**os.environ, **self.environment(), **(env or {})},
+            env={**self.environment_whole(), **(env or {})},
         )
         return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

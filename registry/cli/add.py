@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from registry.cli import options, out
+from registry.cli import options
 from registry.core.manifest import Json
 
 
@@ -40,7 +40,7 @@ def command(
     registry add churn --path models/churn.pkl --description 'Who is about to leave'
     registry add train-set --type dataset --path data/train.csv --commit
     """
-    inside = call.registry.repository.inside
+    inside = call.registry.inside
     fields: dict[str, Json] = {"type": kind}
     if path is not None:
         fields["path"] = path if "://" in path else inside(path)
@@ -56,11 +56,4 @@ def command(
             paths: list[Json] = [inside(file) for file in files]
             fields[name] = paths[0] if len(paths) == 1 else paths
     edited = call.registry.add(artifact, commit=commit, **fields)
-    if call.json:
-        out.as_json(edited.to_json())
-        return
-    out.line(edited.path)
-    if edited.commit:
-        out.say(f"committed as {edited.commit[:7]}")
-    else:
-        out.say(f"hint: commit it, then registry register {artifact} makes the first version")
+    call.edited(edited, f"commit it, then registry register {artifact} makes the first version")

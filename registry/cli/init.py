@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.cli import options, out
+from registry.cli import options
 
 
 @options.command()
@@ -12,9 +12,4 @@ def command(call: options.Call) -> None:
     \b
     registry init
     """
-    edited = call.registry.init()
-    if call.json:
-        out.as_json(edited.to_json())
-        return
-    out.line(edited.path)
-    out.say("hint: registry add NAME --path PATH declares a model in it; commit it then")
+    call.edited(call.registry.init(), "registry add NAME --path PATH declares a model in it; commit it then")

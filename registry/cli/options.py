@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from registry.api import Registry
+    from registry.porcelain.manifests import Edited
     from registry.porcelain.values import Written
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -36,6 +37,17 @@ class Call:
         from registry.api import Registry  # not for --help
 
         return Registry(self.repo, on_note=out.note)
+
+    def edited(self, edited: Edited, hint: str = "") -> None:
+        """Print what a change of the manifest did, and a hint where it is still to be committed."""
+        if self.json:
+            out.as_json(edited.to_json())
+            return
+        out.line(edited.path)
+        if edited.commit:
+            out.say(f"committed as {edited.commit[:7]}")
+        elif hint:
+            out.say(f"hint: {hint}")
 
     def written(self, written: Written, *, dry_run: bool = False) -> None:
         """Print what a write did."""
@@ -99,18 +111,11 @@ def _complete(words: Callable[[Registry, str], Sequence[str]]) -> Callable[..., 
 
 
 def _selectors(registry: Registry, typed: str) -> list[str]:
-    states = registry.repository.states
-    for sign in "@#":
-        artifact = typed.partition(sign)[0]
-        if sign in typed and artifact in states:
-            state = states[artifact]
-            words = ["latest", *(v.name for v in reversed(state.active))] if sign == "@" else list(state.stages)
-            return [f"{artifact}{sign}{word}" for word in words]
-    return _artifacts(registry, typed)
+    return registry.complete(typed)
 
 
 def _artifacts(registry: Registry, _: str) -> list[str]:
-    return sorted({*registry.repository.states, *registry.repository.manifest_at_head.artifacts})
+    return registry.complete("")
 
 
 def _stages(registry: Registry, _: str) -> list[str]:
@@ -137,6 +142,14 @@ def stage() -> Decorator:
 
 def _shown(name: str, required: bool) -> str:
     return name.upper() if required else f"[{name.upper()}]"
+
+
+def one_of(**flags: bool) -> str | None:
+    """The one flag that was given, or None. Raises UsageError where several were."""
+    given = [name for name, value in flags.items() if value]
+    if len(given) > 1:
+        raise UsageError(f"--{given[0]} and --{given[1]} exclude each other", "say one of them")
+    return given[0] if given else None
 
 
 # -- what a write may say --------------------------------------------------------------------------------------------

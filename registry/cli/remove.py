@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from registry.cli import options, out
+from registry.cli import options
 
 
 @options.command()
@@ -16,10 +16,4 @@ def command(call: options.Call, artifact: str, commit: bool) -> None:
     \b
     registry remove churn
     """
-    edited = call.registry.remove(artifact, commit=commit)
-    if call.json:
-        out.as_json(edited.to_json())
-        return
-    out.line(edited.path)
-    if edited.commit:
-        out.say(f"committed as {edited.commit[:7]}")
+    call.edited(call.registry.remove(artifact, commit=commit))

@@ -10,10 +10,10 @@ from registry.errors import NotFound
 
 @options.command()
 @options.selector()
-@click.option("--commit", "field", flag_value="commit", help="Print the commit's full id.")
-@click.option("--tag", "field", flag_value="tag", help="Print the tag of its registration.")
-@click.option("--path", "field", flag_value="path", help="Print the path of its file.")
-def command(call: options.Call, selector: str, field: str | None) -> None:
+@click.option("--commit", is_flag=True, help="Print the commit's full id.")
+@click.option("--tag", is_flag=True, help="Print the tag of its registration.")
+@click.option("--path", is_flag=True, help="Print the path of its file.")
+def command(call: options.Call, selector: str, commit: bool, tag: bool, path: bool) -> None:
     """Print the version that a selector means.
 
     \b
@@ -21,6 +21,7 @@ def command(call: options.Call, selector: str, field: str | None) -> None:
     registry resolve 'churn#production' --commit
     registry resolve 'churn@>=1.0,<2' --json
     """
+    field = options.one_of(commit=commit, tag=tag, path=path)
     if call.json:
         out.as_json(call.registry.resolve(selector).to_json())
     elif field is None:

@@ -35,7 +35,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The metadata of one version. `other` holds the keys that this program does not know, with all their values."""
+    """The metadata of one version.
+
+    `other` holds the keys that this program does not know, with all their values. What is removed hides what the
+    manifest's files say of it.
+    """
 
     metrics: Mapping[str, Scalar] = field(default_factory=dict)
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -49,13 +53,17 @@ class Metadata:
     description: str | None = None
     content: Json = None
     other: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    removed_metrics: frozenset[str] = frozenset()
+    removed_params: frozenset[str] = frozenset()
 
     def over(self, metrics: Mapping[str, Scalar], params: Mapping[str, Scalar], description: str | None) -> Metadata:
         """These, laid over what the manifest and its files said at the version's commit."""
+        kept_metrics = {name: value for name, value in metrics.items() if name not in self.removed_metrics}
+        kept_params = {name: value for name, value in params.items() if name not in self.removed_params}
         return replace(
             self,
-            metrics={**metrics, **self.metrics},
-            params={**params, **self.params},
+            metrics={**kept_metrics, **self.metrics},
+            params={**kept_params, **self.params},
             description=self.description if self.description is not None else description or None,
         )
 
@@ -77,9 +85,11 @@ def _overlaid(below: Keys, above: Keys) -> dict[str, tuple[str, ...]]:
     keys = dict(below)
     for key, values in above.items():
         if key in _PAIRS:
+            # An empty value removes the pair: it is kept without its "=", to hide what the manifest's files say, too.
+            said = [value if value.partition("=")[2] else value.partition("=")[0] for value in values]
             names = {value.partition("=")[0] for value in values}
             kept = tuple(value for value in keys.get(key, ()) if value.partition("=")[0] not in names)
-            keys[key] = kept + values
+            keys[key] = (*kept, *said)
         elif key not in _OF_EVENT:
             keys[key] = values
     return keys
@@ -99,14 +109,19 @@ def read(keys: Keys) -> Metadata:
         run_url=_last(keys, "Run-URL"),
         description=_last(keys, "Description"),
         content=_content(_last(keys, "Content")),
+        removed_metrics=_removed(keys, "Metric"),
+        removed_params=_removed(keys, "Param"),
         other={key: values for key, values in keys.items() if key not in _KNOWN},
     )
 
 
 def _pairs(keys: Keys, key: str) -> dict[str, str]:
-    # An empty value removes the pair: DESIGN part 3.
-    said = dict(value.partition("=")[::2] for value in keys.get(key, ()))
-    return {k: v for k, v in said.items() if k and v}
+    said = {name: (equals, value) for name, equals, value in (text.partition("=") for text in keys.get(key, ()))}
+    return {name: value for name, (equals, value) in said.items() if name and equals}
+
+
+def _removed(keys: Keys, key: str) -> frozenset[str]:
+    return frozenset(text for text in keys.get(key, ()) if text and "=" not in text)
 
 
 def _unique(keys: Keys, key: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from registry.core import names
 from registry.core.manifest import Manifest
 from registry.manifests.conform import Fault, Severity, did_you_mean, faults, quoted
-from registry.manifests.documents import Items, Node, Scalar, Table
+from registry.manifests.documents import DocumentError, Items, Node, Scalar, Table
 from registry.manifests.read import DVC, GTO, OURS, is_url, located, manifest, parsed, path_problem
 from registry.manifests.shape import MANIFEST, NAME, ROOT_ONLY, VERSION
 from registry.manifests.worktree import WorkTree
@@ -40,10 +40,12 @@ def check(root: Path, files: Mapping[str, bytes], registered: Registered | None 
     `root` is the work tree, where the files that the manifests name are looked for. `registered` gives the versions of
     an artifact; without it nobody asks whether what `assign:` names exists.
     """
-    nodes, broken = parsed(files)
+    duplicates: dict[str, list[DocumentError]] = {}
+    nodes, broken = parsed(files, duplicates)
     tree = WorkTree(root, files)
     context = _Context(manifest(nodes, broken), _teams(nodes.get(OURS)), OURS in broken, tree, registered)
-    problems = {Problem(path, e.line, e.column, "error", e.reason) for path, e in broken.items()}
+    errors = [*broken.items(), *((path, error) for path, found in duplicates.items() for error in found)]
+    problems = {Problem(path, e.line, e.column, "error", e.reason, e.hint) for path, e in errors}
     if tree.has("registry.yml"):
         hint = f"rename it to {OURS}" if not tree.has(OURS) else f"move what it says to {OURS}"
         problems.add(Problem("registry.yml", 1, 1, "warning", "registry.yml is not read", hint))

@@ -26,8 +26,8 @@ JsonScalar: TypeAlias = "str | int | float | bool | None"
 class DocumentError(ManifestError):
     """A file is not YAML that we read. `line` and `column` count from 1, `reason` is one short sentence."""
 
-    def __init__(self, line: int, column: int, reason: str) -> None:
-        super().__init__(f"{line}:{column}: {reason}")
+    def __init__(self, line: int, column: int, reason: str, hint: str = "") -> None:
+        super().__init__(f"{line}:{column}: {reason}", hint)
         self.line = line
         self.column = column
         self.reason = reason
@@ -81,9 +81,12 @@ class Alias:
     used: int
 
 
-def parse(source: bytes | str) -> Node:
-    """The document in `source`; an empty one is a null. Raises DocumentError."""
-    return _Composer().compose(_decoded(source))
+def parse(source: bytes | str, duplicates: list[DocumentError] | None = None) -> Node:
+    """The document in `source`; an empty one is a null. Raises DocumentError.
+
+    Duplicate keys go into `duplicates`, and of two values the first counts; without the list they are raised.
+    """
+    return _Composer(duplicates).compose(_decoded(source))
 
 
 def aliases(source: bytes | str) -> list[Alias]:
@@ -110,7 +113,8 @@ _unprintable = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\
 
 def _decoded(source: bytes | str) -> str:
     if len(source) > MAX_BYTES:
-        raise DocumentError(1, 1, f"larger than {MAX_BYTES // 1_000_000} MB")
+        hint = "put the data into a file of its own, and its path in here"
+        raise DocumentError(1, 1, f"larger than {MAX_BYTES // 1_000_000} MB", hint)
     if isinstance(source, str):
         text = source
     else:
@@ -118,16 +122,33 @@ def _decoded(source: bytes | str) -> str:
             text = source.decode("utf-8")
         except UnicodeDecodeError as error:
             line, column = _position(source[: error.start].decode("utf-8"))
-            raise DocumentError(line, column, "not a text in UTF-8") from None
+            raise DocumentError(line, column, "not a text in UTF-8", "save the file as UTF-8") from None
     text = text.removeprefix("\ufeff")
     if found := _unprintable.search(text):
         line, column = _position(text[: found.start()])
-        raise DocumentError(line, column, f"control character U+{ord(found.group()):04X}, as in a binary file")
+        reason = f"control character U+{ord(found.group()):04X}, as in a binary file"
+        raise DocumentError(line, column, reason, "remove it, or restore the file from Git")
     return text
 
 
 def _position(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+# By a part of what libyaml says; the first that fits.
+_SYNTAX_HINTS = {
+    "mapping values are not allowed": "put a text with a colon in it into quotes, or correct the indentation",
+    "cannot start any token": "indent with spaces, not tabs, and put a text that begins with @, ` or % into quotes",
+    "unexpected end of stream": "close the quote that is opened above",
+    "escape character": "write a backslash twice in double quotes, or use single quotes",
+    "',' or ']'": "close the bracket, and put a comma between its items",
+    "',' or '}'": "close the bracket, and put a comma between its entries",
+    "could not find expected ':'": "write `key: value`, with a space behind the colon",
+    "expected key": "indent this line as the other keys of its mapping",
+    "expected '-' indicator": "indent this line as the other items of its list",
+    "tag": "remove the tag, or put the text into quotes",
+    "": "check the indentation, brackets and quotes here and right above",
+}
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -145,7 +166,9 @@ def _events(text: str) -> Iterator[Any]:
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
         if line > len(text.splitlines()):  # where the text ends too early, libyaml points to the line below it
             line, column = _position(text.rstrip("\r\n"))
-        raise DocumentError(line, column, " ".join(str(reason).split())) from None
+        reason = " ".join(str(reason).split())
+        hint = next(hint for part, hint in _SYNTAX_HINTS.items() if part in reason)
+        raise DocumentError(line, column, reason, hint) from None
 
 
 @dataclass(slots=True)
@@ -171,7 +194,8 @@ class _Anchored:
 class _Composer:
     """Puts events together without recursion, so that no nesting can exhaust the stack."""
 
-    def __init__(self) -> None:
+    def __init__(self, duplicates: list[DocumentError] | None = None) -> None:
+        self._duplicates = duplicates
         self.aliases: list[Alias] = []
         self._anchors: dict[str, _Anchored] = {}
         self._stack: list[_Open] = []
@@ -193,7 +217,8 @@ class _Composer:
                 case "DocumentStartEvent":
                     documents += 1
                     if documents > 1:
-                        raise _error(event, "a second document begins here; one is read")
+                        hint = "move it into the first, or into a file of its own"
+                        raise _error(event, "a second document begins here; one is read", hint)
         return self._root if self._root is not None else Scalar(1, 1, 1, 1, None, "")
 
     def _scalar(self, event: Any) -> None:
@@ -209,10 +234,10 @@ class _Composer:
 
     def _open(self, event: Any) -> None:
         if len(self._stack) >= MAX_DEPTH:
-            raise _error(event, f"nested deeper than {MAX_DEPTH} levels")
+            raise _error(event, f"nested deeper than {MAX_DEPTH} levels", _FLATTEN)
         mapping = type(event).__name__ == "MappingStartEvent"
         if event.tag not in {None, _CORE + ("map" if mapping else "seq")}:
-            raise _error(event, f"unknown tag {_short(event.tag)}")
+            raise _error(event, f"unknown tag {_short(event.tag)}", _UNTAG)
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
         kind = Table if mapping else Items
         node = kind(line, column, line, column, flow=bool(event.flow_style))
@@ -235,11 +260,13 @@ class _Composer:
     def _alias(self, event: Any) -> None:
         anchored = self._anchors.get(event.anchor)
         if anchored is None:
-            raise _error(event, f"no anchor &{_short(event.anchor)} before this alias")
+            hint = "define it above, or put the text into quotes"
+            raise _error(event, f"no anchor &{_short(event.anchor)} before this alias", hint)
         if anchored.size == 0:
-            raise _error(event, f"the alias *{_short(event.anchor)} stands inside of what it names")
+            reason = f"the alias *{_short(event.anchor)} stands inside of what it names"
+            raise _error(event, reason, "write out what it stands for")
         if len(self._stack) + anchored.height > MAX_DEPTH:
-            raise _error(event, f"nested deeper than {MAX_DEPTH} levels")
+            raise _error(event, f"nested deeper than {MAX_DEPTH} levels", _FLATTEN)
         self._grow(event, anchored.size)
         start, end = event.start_mark, event.end_mark
         self.aliases.append(Alias(event.anchor, anchored.node.line, start.line + 1))
@@ -256,7 +283,8 @@ class _Composer:
     def _grow(self, event: Any, size: int) -> None:
         self._size += size
         if self._size > MAX_SIZE:
-            raise _error(event, f"more than {MAX_SIZE:,} values, aliases written out")
+            hint = "use fewer aliases, or put the data into a file of its own"
+            raise _error(event, f"more than {MAX_SIZE:,} values, aliases written out", hint)
 
     def _attach(self, node: Node, height: int, merge_key: bool = False) -> None:
         """Give the finished `node` to the collection that it stands in."""
@@ -271,21 +299,30 @@ class _Composer:
         elif parent.key is None:
             parent.key, parent.merge_key = _key(node), merge_key
         elif parent.merge_key:
+            key, parent.key = parent.key, None
             if parent.merge:
-                raise DocumentError(parent.key.line, parent.key.column, "duplicate key `<<`")
-            parent.merge = _merge_sources(node)
-            parent.key = None
+                self._duplicate(key, "write one with a list: `<<: [*a, *b]`")
+            else:
+                parent.merge = _merge_sources(node)
         else:
             key, parent.key = parent.key, None
-            if key.text in parent.node.values:
-                raise DocumentError(key.line, key.column, f"duplicate key `{_short(key.text)}`")
-            parent.node.keys[key.text] = key
-            parent.node.values[key.text] = node
+            if first := parent.node.keys.get(key.text):
+                self._duplicate(key, f"remove one of the two; the other is on line {first.line}")
+            else:
+                parent.node.keys[key.text] = key
+                parent.node.values[key.text] = node
+
+    def _duplicate(self, key: Scalar, hint: str) -> None:
+        error = DocumentError(key.line, key.column, f"duplicate key `{_short(key.text)}`", hint)
+        if self._duplicates is None:
+            raise error
+        self._duplicates.append(error)
 
 
 def _key(node: Node) -> Scalar:
     if not isinstance(node, Scalar):
-        raise DocumentError(node.line, node.column, "a key must be a text, not a list or a mapping")
+        hint = "put it into quotes, if the brackets belong to the text"
+        raise DocumentError(node.line, node.column, "a key must be a text, not a list or a mapping", hint)
     return node
 
 
@@ -293,7 +330,8 @@ def _merge_sources(node: Node) -> list[Table]:
     # https://yaml.org/type/merge.html: a mapping, or a sequence of mappings.
     sources = [source for source in (node.items if isinstance(node, Items) else [node]) if isinstance(source, Table)]
     if not sources or (isinstance(node, Items) and len(sources) < len(node.items)):
-        raise DocumentError(node.line, node.column, "`<<` takes a mapping or a list of mappings")
+        hint = "give it the alias of a mapping, or put the key into quotes"
+        raise DocumentError(node.line, node.column, "`<<` takes a mapping or a list of mappings", hint)
     return sources
 
 
@@ -308,15 +346,18 @@ def _merge(table: Table, sources: list[Table]) -> None:
     table.keys, table.values = {**keys, **table.keys}, {**values, **table.values}
 
 
-def _error(event: Any, reason: str) -> DocumentError:
-    return DocumentError(event.start_mark.line + 1, event.start_mark.column + 1, reason)
+def _error(event: Any, reason: str, hint: str) -> DocumentError:
+    return DocumentError(event.start_mark.line + 1, event.start_mark.column + 1, reason, hint)
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."
+    text = text if len(text) <= 40 else text[:37] + "..."
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 _CORE = "tag:yaml.org,2002:"
+_FLATTEN = "write it with fewer levels, or check that all brackets are closed"
+_UNTAG = "remove the tag, or put the text into quotes"
 _WORDS: dict[str, JsonScalar] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -336,10 +377,11 @@ def _value(event: Any) -> JsonScalar:
     if event.tag == "!" or kind == "str":
         return text
     if kind not in _TAGGED or not event.tag.startswith(_CORE):
-        raise _error(event, f"unknown tag {_short(event.tag)}")
+        raise _error(event, f"unknown tag {_short(event.tag)}", _UNTAG)
     value = _resolved(text)
     if not isinstance(value, _TAGGED[kind]) or (isinstance(value, bool) and kind != "bool"):
-        raise _error(event, f"{_short(text)!r} is not of the type that its tag !!{kind} says")
+        reason = f"{_short(text)!r} is not of the type that its tag !!{kind} says"
+        raise _error(event, reason, "correct the value, or remove the tag")
     return float(value) if kind == "float" and isinstance(value, int) else value
 
 

@@ -49,24 +49,22 @@ def read(files: Mapping[str, bytes]) -> Manifest:
     return manifest(nodes, broken)
 
 
-def parsed(files: Mapping[str, bytes]) -> tuple[dict[str, Node], dict[str, DocumentError]]:
-    """The manifests among `files` as nodes, in the order in which they are taken, and those that are not YAML."""
+def parsed(
+    files: Mapping[str, bytes], duplicates: dict[str, list[DocumentError]] | None = None
+) -> tuple[dict[str, Node], dict[str, DocumentError]]:
+    """The manifests among `files` as nodes, in the order in which they are taken, and those that are not YAML.
+
+    One with duplicate keys is not, unless `duplicates` is there to take them, by path.
+    """
     nodes: dict[str, Node] = {}
     broken: dict[str, DocumentError] = {}
     for path in sorted(filter(is_manifest, files), key=_precedence):
-        match _parsed(files[path]):
-            case DocumentError() as error:
-                broken[path] = error
-            case node:
-                nodes[path] = node
+        found = None if duplicates is None else duplicates.setdefault(path, [])
+        try:
+            nodes[path] = documents.parse(files[path], found)
+        except DocumentError as error:
+            broken[path] = error
     return nodes, broken
-
-
-def _parsed(data: bytes) -> Node | DocumentError:
-    try:
-        return documents.parse(data)
-    except DocumentError as error:
-        return error
 
 
 def _precedence(path: str) -> tuple[str, int]:

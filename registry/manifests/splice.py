@@ -52,9 +52,11 @@ def _added_last(lines: list[str], table: Table, entry: dict[str, Json], step: in
 
 
 def removed(text: str, table: Table, name: str) -> Iterator[str]:
-    """`text` without the lines of the entry; none where it has no lines of its own."""
+    """Ways to take the entry out of `text`, the prettiest first; none where it shares its lines with others."""
     lines = text.splitlines(keepends=True)
     key = table.keys[name]
+    if table.flow:
+        yield from _removed_from_brackets(lines, table, name)
     if table.flow or lines[key.line - 1][: key.column - 1].strip(" \ufeff"):
         return
     indent = key.column - 1
@@ -62,14 +64,31 @@ def removed(text: str, table: Table, name: str) -> Iterator[str]:
     while first > 0 and lines[first - 1].startswith(" " * indent + "#"):
         first -= 1
     last = _after_comments(lines, _trimmed(lines, last_line(table.values[name])), indent + 1)
-    opens = len(table.keys) > 1 and next(iter(table.keys)) == name
-    if opens or not "".join(lines[first - 1 : first]).strip():  # as many blank lines as stood between two entries
+    above = first > 0 and not lines[first - 1].strip()
+    own = [other for other in table.keys if other not in table.merged]
+    if above and own[-1] == name and last < len(lines):  # the blank line above is its own, those below are not
+        yield "".join([*lines[: first - 1], *lines[last:]])
+    if above or (len(own) > 1 and own[0] == name):  # as many blank lines as stood between two entries
         while last < len(lines) and not lines[last].strip():
             last += 1
     kept = lines[:first]
     if last >= len(lines):
         kept = kept[: _trimmed(kept, len(kept))]
     yield "".join([*kept, *lines[last:]])
+    yield "".join([*lines[:first], *lines[last:]])  # where a text ends in blank lines of its own
+
+
+def _removed_from_brackets(lines: list[str], table: Table, name: str) -> Iterator[str]:
+    """Cut the entry out behind the one before it, where all of that is on one line."""
+    own = [other for other in table.keys if other not in table.merged]
+    value = table.values[name]
+    if own[0] == name:
+        return
+    before = table.values[own[own.index(name) - 1]]
+    if before.end_line == value.end_line:
+        line = lines[value.end_line - 1]
+        lines[value.end_line - 1] = line[: before.end_column - 1] + line[value.end_column - 1 :]
+        yield "".join(lines)
 
 
 def last_line(node: Node) -> int:
@@ -109,16 +128,19 @@ def _cut_value(lines: list[str], key: Scalar, value: Node) -> int | None:
 
 def step_of(root: Table) -> int:
     """By how many spaces the file indents, 2 where nothing says."""
-    for value in root.values.values():
-        if isinstance(value, Table) and value.values and not value.flow and value.column > 1:
-            return value.column - 1
-    return 2
+    return _inner_step(root, 0) or 2
 
 
 def _inner_step(table: Table, indent: int) -> int | None:
-    for key, value in table.values.items():
-        if isinstance(value, Table) and value.values and not value.flow and key not in table.merged:
-            return value.column - 1 - indent if value.column - 1 > indent else None
+    """By how much more than `indent` the first mapping in `table` that has lines of its own is indented."""
+    for name, key in table.keys.items():
+        value = table.values[name]
+        if name in table.merged or not isinstance(value, Table) or value.flow:
+            continue
+        # Its keys say it, for it begins behind its anchor; those that came from elsewhere (`*a`, `<<: *a`) do not.
+        columns = [k.column for other, k in value.keys.items() if other not in value.merged and k.line > key.line]
+        if columns and min(columns) - 1 > indent:
+            return min(columns) - 1 - indent
     return None
 
 

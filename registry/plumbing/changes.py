@@ -7,13 +7,12 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from registry.core import lfs
 from registry.errors import GitFailed
 from registry.plumbing.objects import read_objects
 from registry.plumbing.process import Git
 
 _CHUNK = 1 << 20
-_LFS_MAGIC = b"version https://git-lfs.github.com/spec/v1\n"
-_LFS_LIMIT = 1024  # bytes; a pointer is smaller than that (git-lfs docs/spec.md)
 
 
 def changed_files(git: Git, root: Path, paths: Sequence[str]) -> list[str]:
@@ -34,6 +33,27 @@ def changed_files(git: Git, root: Path, paths: Sequence[str]) -> list[str]:
     found = [path for path, _ in _differences(staged)]
     found += [path for path in new.decode(errors="surrogateescape").split("\0") if path]
     return found + _truly_changed(git, root, list(_differences(touched)))
+
+
+def same_at(git: Git, root: Path | None, commit: str, path: str) -> bool:
+    """Whether the file or directory `path` of the work tree is as it is at `commit`."""
+    if root is None:
+        return False
+    git = _without_filters(Git(os.fspath(root), git.inherit, git.settings))
+    listing = git.read("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit, "--", path)
+    there: dict[str, str] = {}
+    for record in filter(None, listing.decode(errors="surrogateescape").split("\0")):
+        head, _, name = record.partition("\t")
+        there[name] = head.split(" ")[2]
+    file = root / path
+    here = [path] if not file.is_dir() else [f.relative_to(root).as_posix() for f in file.rglob("*") if f.is_file()]
+    if set(here) != set(there) or any("\n" in name for name in here):
+        return False
+    listing = "".join(f"{name}\n" for name in here).encode(errors="surrogateescape")
+    found = git.read("hash-object", "--stdin-paths", data=listing).decode().split()
+    different = [(name, there[name]) for name, oid in zip(here, found, strict=True) if oid != there[name]]
+    blobs = read_objects(git, [oid for _, oid in different], only_type="blob", limit=lfs.LIMIT)
+    return all(_is_lfs_file(root / name, blob.data) for (name, _), blob in zip(different, blobs, strict=True))
 
 
 def _differences(listing: bytes) -> Iterator[tuple[str, str | None]]:
@@ -57,15 +77,16 @@ def _truly_changed(git: Git, root: Path, touched: Sequence[tuple[str, str | None
     except GitFailed:
         return [*changed, *doubtful]  # unreadable, or gone since
     different = [(path, doubtful[path]) for path, oid in zip(doubtful, present, strict=True) if oid != doubtful[path]]
-    blobs = read_objects(git, [oid for _, oid in different], only_type="blob", limit=_LFS_LIMIT)
+    blobs = read_objects(git, [oid for _, oid in different], only_type="blob", limit=lfs.LIMIT)
     return changed + [
         path for (path, _), blob in zip(different, blobs, strict=True) if not _is_lfs_file(root / path, blob.data)
     ]
 
 
-def _is_lfs_file(path: Path, pointer: bytes | None) -> bool:
-    """Whether the file has the bytes that the pointer stands for."""
-    if pointer is None or not pointer.startswith(_LFS_MAGIC):
+def _is_lfs_file(path: Path, blob: bytes | None) -> bool:
+    """Whether the file has the bytes that the pointer in Git stands for."""
+    pointer = lfs.parse_pointer(blob or b"")
+    if pointer is None:
         return False
     digest = hashlib.sha256()
     try:
@@ -74,7 +95,7 @@ def _is_lfs_file(path: Path, pointer: bytes | None) -> bool:
                 digest.update(chunk)
     except OSError:
         return False
-    return f"oid sha256:{digest.hexdigest()}\n".encode() in pointer
+    return digest.hexdigest() == pointer.sha256
 
 
 def _without_filters(git: Git) -> Git:

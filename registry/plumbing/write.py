@@ -162,8 +162,8 @@ class _Plan:
         return Git(self.root if os.path.isdir(self.root) else git.directory, False, tuple(place))  # noqa: PTH112
 
 
-def transact(held: Held, changes: Sequence[RefChange], reason: str) -> None:
-    """Make all of `changes`, or none. `reason` is for the reflog.
+def transact(held: Held, changes: Sequence[RefChange], reason: str) -> list[str]:
+    """Make all of `changes`, or none, and give notes for the person. `reason` is for the reflog.
 
     Raises Taken naming a ref that is there already, Refused where another ref or process stands in the way.
     """
@@ -186,10 +186,15 @@ def transact(held: Held, changes: Sequence[RefChange], reason: str) -> None:
         # What Git left half done (it was killed, the disk is full) is put right at once.
         if not _mend(held, plan, killed=isinstance(error, GitKilled)):
             raise
-        return
-    for change in changes:
-        _follow(clone.git, change)  # where that fails the journal stays, and the next writer tries again
+        return []
+    try:
+        for change in changes:
+            _follow(clone.git, change)
+    except GitFailed as error:
+        # Everything is written: that is no failure. The journal stays, and the next writer tries again.
+        return [f"{error.message}; the next command that writes does that"]
     clone.journal.unlink(missing_ok=True)
+    return []
 
 
 def _write_down(clone: Clone, plan: _Plan) -> None:

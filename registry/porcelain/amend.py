@@ -54,9 +54,9 @@ def _of_version(
         subject = f"{verb} {now.state.name} {version.name}"
         said = (*note.keys(), *keys)
         draft = Draft(form, now.state.name, version.commit, subject, version.name, None, note.message, said)
-        events = now.write([draft], sign=way.sign)
+        events = now.write([draft], sign=way.sign).events
         after = now.state.with_events(events)
-    return Written(tuple(views.events_view(after, events)), _uncovered(now.state, after))
+    return Written(tuple(views.events_view(after, events)), views.moved_stages(now.state, after))
 
 
 def _version(state: ArtifactState, selector: Selector) -> VersionState:
@@ -64,11 +64,6 @@ def _version(state: ArtifactState, selector: Selector) -> VersionState:
     if chosen.version is None:
         raise NotFound(f"{selector} is a commit without a version", f"registry register {state.name} gives it one")
     return chosen.version
-
-
-def _uncovered(before: ArtifactState, after: ArtifactState) -> tuple[str, ...]:
-    changed = [stage for stage in before.stages if before.stages[stage] != after.stages.get(stage)]
-    return tuple(f"{after.name}#{stage} is now {after.stages.get(stage) or 'empty'}" for stage in changed)
 
 
 def deprecate(repository: Repository, artifact: str, note: Note, way: Way, waiting: Callable[[], None]) -> Written:
@@ -85,6 +80,6 @@ def deprecate(repository: Repository, artifact: str, note: Note, way: Way, waiti
         draft = Draft(
             Form.DEPRECATION, artifact, commit, f"Deprecate {artifact}", None, None, note.message, note.keys()
         )
-        events = now.write([draft], sign=way.sign)
+        events = now.write([draft], sign=way.sign).events
         after = now.state.with_events(events)
     return Written(tuple(views.events_view(after, events)))

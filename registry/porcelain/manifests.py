@@ -22,10 +22,11 @@ FILE = "registry.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A manifest that was written: its path from the root, and the commit where one was asked for."""
+    """A manifest that was written: its path from the root, the commit where one was asked for, and notes."""
 
     path: str
     commit: str | None = None
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """The shape of `init`, `add` and `remove` with `--json`."""
@@ -192,6 +193,6 @@ def _committed(repository: Repository, file: Path, message: str, waiting: Callab
         prepared = commits.prepare(repository.git, repository.clone.room, repository.head, [str(file)], message)
         if prepared is None:
             return _edited(repository, file)
-        write.transact(held, [prepared.change], f"commit: {message}")
+        notes = write.transact(held, [prepared.change], f"commit: {message}")
     repository.forget()
-    return Edited(_edited(repository, file).path, prepared.commit)
+    return Edited(_edited(repository, file).path, prepared.commit, tuple(notes))

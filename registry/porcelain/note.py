@@ -20,6 +20,9 @@ class Note:
     message: str = ""
     reason: str | None = None
 
+    def __post_init__(self) -> None:
+        _check_texts({"message": self.message, "reason": self.reason or ""})
+
     def keys(self) -> Keys:
         """The keys of the block."""
         return (("Reason", one_line(self.reason, "the reason")),) if self.reason else ()
@@ -44,6 +47,15 @@ class Facts:
     content: object = None
     deployments: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        _check_texts({"description": self.description or "", "run": self.run or "", "run_url": self.run_url or ""})
+        check_list("labels", self.labels)
+        check_list("uses", self.uses)
+        for name in ("metrics", "params", "tags", "deployments"):
+            values = getattr(self, name)
+            if not isinstance(values, Mapping) or not all(isinstance(key, str) for key in values):
+                raise UsageError(f"{name} is no mapping of names to values", f"such as {name}={{'auc': 0.93}}")
+
     def keys(self) -> Keys:
         """The keys of the block, in the order of DESIGN part 2."""
         return (
@@ -58,6 +70,21 @@ class Facts:
             *_content(self.content),
             *_pairs("Deployment", self.deployments),
         )
+
+
+def _check_texts(texts: Mapping[str, object]) -> None:
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise UsageError(f"{name} is no text: {text!r}", "put it into quotes")
+
+
+def check_list(name: str, values: object) -> None:
+    """`values` are several texts, and not one that would be taken letter by letter. Raises UsageError."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise UsageError(f"{name} is no list: {values!r}", f"such as {name}=['one']")
+    for value in values:
+        if not isinstance(value, str):
+            raise UsageError(f"one of {name} is no text: {value!r}", "put it into quotes")
 
 
 def _single(key: str, value: str | None) -> Keys:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from registry.core import select
+from registry.core import version as versions
 from registry.core.events import event_of
 from registry.core.manifest import Json, StageRule
 from registry.core.metadata import Metadata, number
-from registry.core.names import Form, parse_tag
+from registry.core.names import Form, is_artifact, parse_tag
 from registry.core.select import Selected, Selector, nearest
 from registry.core.state import ArtifactState
+from registry.core.version import Version
 from registry.errors import NotFound, UsageError
 from registry.plumbing import tags
 from registry.porcelain import views
@@ -55,18 +57,15 @@ def show_all(repository: Repository, wanted: Filter) -> list[Artifact]:
         _check_field(wanted.sort.removeprefix("-"))
     manifest = repository.manifest_at_head
     everything = {**{name: ArtifactState(name, ()) for name in manifest.artifacts}, **repository.states}
-    found: list[tuple[Artifact, Metadata]] = []
-    for name in sorted(everything):
-        state = everything[name]
-        artifact = views.summary(state, manifest)
-        if (artifact.deprecated and not wanted.deprecated) or not _keeps(wanted, artifact, state):
-            continue
-        known = Metadata()
-        if conditions or (wanted.sort or "").removeprefix("-").partition(".")[0] in {*_GROUPS, "run"}:
-            latest = state.latest
-            known = views.version_views(repository, state, [latest])[0].metadata if latest is not None else known
-        if all(condition.holds(lookup(known, artifact.to_json(), condition.key)) for condition in conditions):
-            found.append((artifact, known))
+    rows = [(everything[name], views.summary(everything[name], manifest)) for name in sorted(everything)]
+    kept = [(state, artifact) for state, artifact in rows if _keeps(wanted, artifact, state)]
+    known: dict[str, Metadata] = {}
+    if conditions or (wanted.sort or "").removeprefix("-").partition(".")[0] in {*_GROUPS, "run"}:
+        latest = [(state, state.latest) for state, _ in kept]
+        versions = views.views_of(repository, [(state, v) for state, v in latest if v is not None])
+        known = {v.artifact: v.metadata for v in versions}
+    found = [(artifact, known.get(artifact.name, Metadata())) for _, artifact in kept]
+    found = [pair for pair in found if all(c.holds(lookup(pair[1], pair[0].to_json(), c.key)) for c in conditions)]
     found = sorted_by(wanted.sort, found, lambda pair, name: lookup(pair[1], pair[0].to_json(), name))
     return [artifact for artifact, _ in found]
 
@@ -75,7 +74,8 @@ def _keeps(wanted: Filter, artifact: Artifact, state: ArtifactState) -> bool:
     # A label is the artifact's, from the manifest, or its latest version's, from the tags.
     labels = {*artifact.labels, *(state.latest.metadata.labels if wanted.labels and state.latest is not None else ())}
     return (
-        (wanted.type is None or artifact.type == wanted.type)
+        (wanted.deprecated or not artifact.deprecated)
+        and (wanted.type is None or artifact.type == wanted.type)
         and set(wanted.labels) <= labels
         and (wanted.stage is None or wanted.stage in artifact.stages)
     )
@@ -144,6 +144,18 @@ def _carried(rows: Sequence[tuple[int, int, str, EventView]]) -> Iterable[tuple[
         yield latest[name], name, place, view
 
 
+def complete(repository: Repository, typed: str) -> list[str]:
+    """What a selector that begins with `typed` could be: artifacts; after an "@" versions, after a "#" stages."""
+    artifact, sign, _ = typed.partition("@" if "@" in typed else "#")
+    if not sign:
+        return sorted({*repository.states, *repository.manifest_at_head.artifacts})
+    if not is_artifact(artifact):
+        return []
+    state = repository.state(artifact)
+    words = ["latest", *(v.name for v in reversed(state.active))] if sign == "@" else list(state.stages)
+    return [f"{artifact}{sign}{word}" for word in words] if state.exists else []
+
+
 def check_ref(repository: Repository, tag: str) -> EventView:
     """The one event that a tag is; `refs/tags/` may stand before it. Raises NotFound where it is no event."""
     name = tag.removeprefix(tags.PREFIX)
@@ -209,6 +221,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
 }
+_VERSIONS = ("latest", "version")
 _GROUPS = ("metrics", "params", "tags")
 _FIELDS = ("name", "type", "latest", "version", "number", "path", "run", "versions", "updated_at", "registered_at")
 
@@ -225,13 +238,20 @@ class Condition:
         """Whether it is true of `found`; nothing is true of what is not there, or of another type, but `!=`."""
         if found is None:
             return False
-        if _is_number(found) != _is_number(self.value):
+        if _sort(found) != _sort(self.value):
             return self.operator == "!="
-        return _OPERATORS[self.operator](found, self.value)
+        return _OPERATORS[self.operator](_comparable(found), _comparable(self.value))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _sort(value: object) -> str:
+    """What compares with what: numbers with numbers, versions with versions by precedence, text with text."""
+    if isinstance(value, Version):
+        return "version"
+    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else "text"
+
+
+def _comparable(value: object) -> Any:
+    return value.precedence if isinstance(value, Version) else value
 
 
 def parse_condition(text: str) -> Condition:
@@ -241,7 +261,7 @@ def parse_condition(text: str) -> Condition:
         raise UsageError(f"not a condition: {text!r}", "such as 'metrics.auc>0.9' or 'params.depth==4'")
     key, symbol, value = found.groups()
     _check_field(key)
-    return Condition(key, symbol, number(value))
+    return Condition(key, symbol, versions.check(value) if key in _VERSIONS else number(value))
 
 
 def _check_field(key: str) -> None:
@@ -259,7 +279,8 @@ def lookup(known: Metadata, row: dict[str, Json], key: str) -> object:
         values = {"metrics": known.metrics, "params": known.params, "tags": known.tags}[group]
         found = values.get(name)
         return "true" if found is True else "false" if found is False else found
-    return known.run if key == "run" else row.get(key)
+    value = known.run if key == "run" else row.get(key)
+    return (versions.parse(value) or value) if key in _VERSIONS and isinstance(value, str) else value
 
 
 Row = TypeVar("Row")
@@ -271,11 +292,11 @@ def sorted_by(text: str | None, rows: list[Row], value: Callable[[Row, str], obj
         return rows
     key = text.removeprefix("-")
     there = [row for row in rows if value(row, key) is not None]
-    numbers = all(_is_number(value(row, key)) for row in there)
+    sorts = {_sort(value(row, key)) for row in there}
 
-    def comparable(row: Row) -> object:
+    def comparable(row: Row) -> Any:
         found = value(row, key)
-        return found if numbers else str(found)
+        return _comparable(found) if len(sorts) == 1 else str(found)
 
-    there.sort(key=comparable, reverse=text.startswith("-"))  # type: ignore[arg-type]  # all numbers, or all text
+    there.sort(key=comparable, reverse=text.startswith("-"))
     return there + [row for row in rows if value(row, key) is None]

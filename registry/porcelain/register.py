@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from registry.core import metadata, names, policy, select
+from registry.core import lfs, metadata, names, policy, select
 from registry.core import version as versions_
 from registry.core.draft import Draft
 from registry.core.manifest import Declaration
@@ -15,7 +15,7 @@ from registry.core.names import Form
 from registry.core.state import ArtifactState
 from registry.core.version import Bump, Version
 from registry.errors import NotFound, Refused, UsageError
-from registry.plumbing import objects
+from registry.plumbing import changes, objects
 from registry.plumbing.objects import Entry
 from registry.porcelain import reading, views
 from registry.porcelain.note import Facts, Note
@@ -25,8 +25,6 @@ from registry.repository import Repository
 _MB = 1000 * 1000
 WARN_ABOVE = 50 * _MB  # bytes of one file in plain Git: hosts warn above this,
 REFUSE_ABOVE = 100 * _MB  # and refuse a push above that
-_LFS_MAGIC = b"version https://git-lfs.github.com/spec/v1\n"
-_LFS_LIMIT = 1024  # bytes; a pointer is smaller than that (git-lfs docs/spec.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,13 @@ class Choice:
     version: str | None = None
     bump: Bump = "patch"
     pre: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.bump not in {"major", "minor", "patch"}:
+            raise UsageError(f"not a part of a version: {self.bump!r}", "major, minor or patch")
+        for text in (self.version, self.pre):
+            if text is not None and not isinstance(text, str):
+                raise UsageError(f"not a version: {text!r}", "a version is a text such as 'v1.2.0'")
 
     @property
     def free(self) -> bool:
@@ -67,8 +72,9 @@ def register(repository: Repository, request: Request, waiting: Callable[[], Non
     commit = repository.commit(request.revision)
     with repository.writing(request.artifact, waiting, new=True, dry_run=request.dry_run) as now:
         draft, notes = plan(repository, now.state, request, commit)
-        events = now.write([draft], sign=request.sign)
+        events = now.write([draft], sign=request.sign).events
         after = now.state.with_events(events)
+        notes += [*views.moved_stages(now.state, after), *unsaved(repository, request.artifact, commit)]
     return Written(tuple(views.events_view(after, events)), tuple(notes))
 
 
@@ -78,7 +84,10 @@ def plan(repository: Repository, state: ArtifactState, request: Request, commit:
     if not request.undeclared:
         policy.check_declared(manifest, request.artifact)
     version = choose(state, request.choice)
-    overwrite = manifest.version_rules(request.artifact).overwrite
+    rules = repository.rules(request.artifact)  # HEAD's, as for stages: an old commit may not know them yet
+    if request.force:
+        policy.check_readable(rules, request.artifact)
+    overwrite = rules.version_rules(request.artifact).overwrite
     policy.check_new_version(state, version, commit, force=request.force, overwrite=overwrite)
     declared = manifest.artifacts.get(request.artifact)
     if declared is not None and declared.unusable and not request.undeclared:
@@ -96,6 +105,17 @@ def plan(repository: Repository, state: ArtifactState, request: Request, commit:
     subject = f"Register {request.artifact} {version}"
     body = request.note.message
     return Draft(Form.REGISTRATION, request.artifact, commit, subject, version.text, None, body, tuple(keys)), notes
+
+
+def unsaved(repository: Repository, artifact: str, commit: str, without: Sequence[str] = ()) -> list[str]:
+    """Notes on files of HEAD's version that are changed in the work tree, for those changes are not registered."""
+    declared = repository.manifest_at(commit, artifact).artifacts.get(artifact)
+    if declared is None or repository.root is None or commit != repository.head:
+        return []
+    paths = [declared.path] if declared.path is not None and not declared.is_url else []
+    paths += [*declared.metrics, *declared.params, *declared.artifacts.values()]
+    changed = changes.changed_files(repository.git, repository.root, [path for path in paths if path not in without])
+    return [f"{path} is changed in the work tree; what HEAD has is registered" for path in sorted(set(changed))]
 
 
 def choose(state: ArtifactState, choice: Choice) -> Version:
@@ -147,7 +167,7 @@ def carried(
         found = [e for e in entries if path in {".", e.path} or e.path.startswith(f"{path}/")]
         if not found:
             if not _is_dvc_output(repository, commit, path):
-                raise NotFound(*_missing(repository, commit, path))
+                raise NotFound(*_missing(repository, commit, path, typed=path in further))
             files.append(File(path))
             continue
         for link in objects.leading_out(repository.git, commit, [e for e in found if e.is_link]):
@@ -158,10 +178,13 @@ def carried(
     return list(dict.fromkeys(files)), notes
 
 
-def _missing(repository: Repository, commit: str, path: str) -> tuple[str, str]:
+def _missing(repository: Repository, commit: str, path: str, *, typed: bool) -> tuple[str, str]:
     if repository.root is not None and (repository.root / path).exists():
         return f"{path} is not in commit {commit[:7]}, only in the work tree", f"git add {path} and commit it first"
-    return f"{path} is not there at commit {commit[:7]}", "commit it, or correct the path in the manifest"
+    return (
+        f"{path} is not there at commit {commit[:7]}",
+        "check the path" if typed else "commit it, or correct the path in the manifest",
+    )
 
 
 def _is_dvc_output(repository: Repository, commit: str, path: str) -> bool:
@@ -184,24 +207,17 @@ def _check_size(entry: Entry) -> list[str]:
 
 
 def _digested(repository: Repository, entries: Sequence[Entry]) -> list[File]:
-    small = [e for e in entries if (e.size or 0) < _LFS_LIMIT]
+    small = [e for e in entries if (e.size or 0) < lfs.LIMIT]
     pointers = {
         entry.oid: file
         for entry, blob in zip(small, objects.read_objects(repository.git, [e.oid for e in small]), strict=True)
-        if blob.data is not None and (file := _lfs_pointer(blob.data)) is not None
+        if blob.data is not None and (file := lfs.parse_pointer(blob.data)) is not None
     }
     plain = [e for e in entries if e.oid not in pointers]
     digests = dict(zip((e.oid for e in plain), objects.digest(repository.git, plain), strict=True)) if plain else {}
     return [
-        File(e.path, *pointers[e.oid]) if e.oid in pointers else File(e.path, digests[e.oid], e.size) for e in entries
+        File(e.path, pointers[e.oid].sha256, pointers[e.oid].size)
+        if e.oid in pointers
+        else File(e.path, digests[e.oid], e.size)
+        for e in entries
     ]
-
-
-def _lfs_pointer(data: bytes) -> tuple[str, int] | None:
-    """The digest and size of the file that a Git LFS pointer stands for (git-lfs docs/spec.md), or None."""
-    if not data.startswith(_LFS_MAGIC):
-        return None
-    said = dict(line.partition(" ")[::2] for line in data.decode(errors="replace").splitlines())
-    sha256, size = said.get("oid", "").removeprefix("sha256:"), said.get("size", "")
-    parsed = metadata.parse_file(f"pointer sha256:{sha256} {size}")
-    return (sha256, int(size)) if parsed is not None and parsed.sha256 is not None else None

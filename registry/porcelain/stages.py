@@ -70,7 +70,7 @@ def unassign(
         if chosen.subject not in held:
             inside = ", ".join(shown(subject) for subject in held) or "no version"
             raise NotFound(f"{state.name} {shown(chosen.subject)} is not in {stage}", f"{inside} is")
-        events = now.write([_unassignment(state, chosen.subject, chosen.commit, stage, note)], sign=way.sign)
+        events = now.write([_unassignment(state, chosen.subject, chosen.commit, stage, note)], sign=way.sign).events
         after = state.with_events(events)
         behind = after.stages.get(stage)
         notes = [f"{state.name}#{stage} is now {shown(behind)}, which was behind it"] if behind is not None else []
@@ -83,7 +83,7 @@ def _assign(repository: Repository, now: Writing, chosen: Selected, stage: str, 
     drafts = plan_assignment(manifest, state, chosen, stage, note, force=way.force)
     if not drafts:
         return Written(notes=(f"{state.name} {chosen.subject} is in {stage} already",))
-    events = now.write(drafts, sign=way.sign)
+    events = now.write(drafts, sign=way.sign).events
     managed = manifest.artifacts.get(state.name)
     notes = _not_enforced(manifest.lifecycle(state.name), stage)
     if managed is not None and stage in managed.assign and managed.assign[stage] != chosen.subject:

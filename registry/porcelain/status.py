@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from registry.core.manifest import Declaration, Json
-from registry.core.state import ArtifactState
+from registry.core.state import VersionState
 from registry.plumbing import changes, objects, write
 from registry.repository import Repository
 
@@ -58,41 +58,61 @@ def status(repository: Repository) -> Status:
     name = repository.git.read("symbolic-ref", "--quiet", "--short", "HEAD", check=False)
     branch = name.decode(errors="replace").strip() or None
     dirty = _modified(repository, declared.values())
+    latest = [(declared[name], states[name].latest if name in states else None) for name in sorted(declared)]
     rows = [
-        _row(repository, declared[name], states.get(name, ArtifactState(name, ())), dirty) for name in sorted(declared)
+        ArtifactStatus(one.name, version.name if version else None, standing, _is_modified(one, dirty))
+        for (one, version), standing in zip(latest, _standings(repository, latest), strict=True)
     ]
     undeclared = tuple(name for name, state in states.items() if name not in declared and not state.deprecated)
     return Status(repository.head, branch, write.interrupted(repository.clone), undeclared, tuple(rows))
 
 
-def _row(repository: Repository, declared: Declaration, state: ArtifactState, dirty: list[str]) -> ArtifactStatus:
-    latest = state.latest
-    path = None if declared.is_url else declared.path
-    modified = path is not None and any(_within(other, path) for other in dirty)
-    name = latest.name if latest is not None else None
-    return ArtifactStatus(declared.name, name, _standing(repository, path, latest.commit if latest else None), modified)
+def _is_modified(declared: Declaration, dirty: list[str]) -> bool:
+    path = _path(declared)
+    return path is not None and any(_within(other, path) for other in dirty)
 
 
-def _standing(repository: Repository, path: str | None, commit: str | None) -> str:
-    if commit is None:
-        return "unregistered"
-    if commit == repository.head:
-        return "registered"
-    if path is None:
-        return "unchanged"
+def _path(declared: Declaration) -> str | None:
+    return None if declared.is_url else declared.path
+
+
+def _standings(repository: Repository, latest: Sequence[tuple[Declaration, VersionState | None]]) -> list[str]:
+    """The `state` of each artifact with this latest version; Git is asked once for the files of all."""
+    head = repository.head
+    names = {
+        name: None
+        for declared, version in latest
+        if version is not None and version.commit != head
+        for commit in (version.commit, head)
+        for name in _files(declared, commit)
+    }
+    found = objects.read_objects(repository.git, list(names), only_type="none")
+    oids = {name: one.oid for name, one in zip(names, found, strict=True)}
+
+    def standing(declared: Declaration, version: VersionState | None) -> str:
+        if version is None:
+            return "unregistered"
+        if version.commit == head:
+            return "registered"
+        old, new = ([oids[name] for name in _files(declared, commit)] for commit in (version.commit, head))
+        if _path(declared) is not None and not any(new):
+            return "missing"
+        return "unchanged" if old == new else "changed"
+
+    return [standing(declared, version) for declared, version in latest]
+
+
+def _files(declared: Declaration, commit: str | None) -> list[str]:
     # A DVC output is not in Git itself: the file that stands for it is.
-    names = [f"{revision}:{file}" for revision in (commit, repository.head) for file in (path, f"{path}.dvc")]
-    old, old_dvc, new, new_dvc = (found.oid for found in objects.read_objects(repository.git, names, only_type="none"))
-    if not new and not new_dvc:
-        return "missing"
-    return "unchanged" if (old, old_dvc) == (new, new_dvc) else "changed"
+    path = _path(declared)
+    return [] if path is None else [f"{commit}:{path}", f"{commit}:{path}.dvc"]
 
 
 def _modified(repository: Repository, declared: Iterable[Declaration]) -> list[str]:
     """The declared files that are not HEAD's in the work tree, untracked ones included."""
     if repository.root is None or repository.head is None:
         return []
-    paths = [one.path for one in declared if one.path is not None and not one.is_url]
+    paths = [path for path in map(_path, declared) if path is not None]
     return changes.changed_files(repository.git, repository.root, paths)
 
 

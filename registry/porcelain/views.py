@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from registry.core import metadata
@@ -46,6 +47,12 @@ def events_view(state: ArtifactState, events: Iterable[Event] | None = None) -> 
     ]
 
 
+def moved_stages(before: ArtifactState, after: ArtifactState) -> tuple[str, ...]:
+    """Notes on the stages that mean another version than before, or none."""
+    changed = [stage for stage in before.stages if before.stages[stage] != after.stages.get(stage)]
+    return tuple(f"{after.name}#{stage} is now {after.stages.get(stage) or 'empty'}" for stage in changed)
+
+
 def summary(state: ArtifactState, manifest: Manifest) -> Artifact:
     """One artifact for a listing; `manifest` is the one at HEAD."""
     declared = manifest.artifacts.get(state.name)
@@ -69,16 +76,25 @@ def summary(state: ArtifactState, manifest: Manifest) -> Artifact:
 
 
 def version_views(repository: Repository, state: ArtifactState, versions: Sequence[VersionState]) -> list[ModelVersion]:
-    """Versions with what the manifest and its files said at their commits, read with one question to Git each."""
-    manifests = repository.manifests_at([v.commit for v in versions], state.name) if versions else {}
-    declared = {v.name: manifests[v.commit].artifacts.get(state.name) for v in versions}
-    values = _values(repository, [(v.commit, declared[v.name]) for v in versions])
+    """Versions of one artifact, as `views_of` gives them."""
+    return views_of(repository, [(state, v) for v in versions])
+
+
+def views_of(repository: Repository, wanted: Sequence[tuple[ArtifactState, VersionState]]) -> list[ModelVersion]:
+    """Versions with what the manifests and their files said at their commits.
+
+    Git is asked once for all manifests and once for all files, of however many versions and artifacts.
+    """
+    if not wanted:
+        return []
+    manifests = repository.manifests_at((v.commit, state.name) for state, v in wanted)
+    declared = [manifest.artifacts.get(state.name) for manifest, (state, _) in zip(manifests, wanted, strict=True)]
+    values = _values(repository, [(v.commit, said) for (_, v), said in zip(wanted, declared, strict=True)])
+    conditions = {name: stage_conditions(state) for name, state in {state.name: state for state, _ in wanted}.items()}
     views = []
-    for v, (metrics, params) in zip(versions, values, strict=True):
-        said = declared[v.name]
-        views.append(
-            _version_view(state, v, said, v.metadata.over(metrics, params, said.description if said else None))
-        )
+    for (state, v), said, (metrics, params) in zip(wanted, declared, values, strict=True):
+        known = v.metadata.over(metrics, params, said.description if said else None)
+        views.append(_version_view(state, v, said, known, conditions[state.name].get(v.name, ())))
     return views
 
 
@@ -96,7 +112,7 @@ def selected_view(repository: Repository, state: ArtifactState, selected: Select
         tag=None,
         active=True,
         stages=tuple(state.stages_of(selected.commit)),
-        stage_conditions=stage_conditions(state, selected.commit),
+        stage_conditions=stage_conditions(state).get(selected.commit, ()),
         registered_at=None,
         registered_by=None,
         message="",
@@ -107,7 +123,13 @@ def selected_view(repository: Repository, state: ArtifactState, selected: Select
     )
 
 
-def _version_view(state: ArtifactState, v: VersionState, declared: Declaration | None, known: Metadata) -> ModelVersion:
+def _version_view(
+    state: ArtifactState,
+    v: VersionState,
+    declared: Declaration | None,
+    known: Metadata,
+    conditions: tuple[StageCondition, ...],
+) -> ModelVersion:
     return ModelVersion(
         artifact=state.name,
         version=v.name,
@@ -116,7 +138,7 @@ def _version_view(state: ArtifactState, v: VersionState, declared: Declaration |
         tag=v.registration.tag,
         active=v.active,
         stages=tuple(state.stages_of(v.name)),
-        stage_conditions=stage_conditions(state, v.name),
+        stage_conditions=conditions,
         registered_at=v.registration.by.iso,
         registered_by=v.registration.by.name,
         message=v.registration.message.body,
@@ -127,13 +149,14 @@ def _version_view(state: ArtifactState, v: VersionState, declared: Declaration |
     )
 
 
-def stage_conditions(state: ArtifactState, subject: str) -> tuple[StageCondition, ...]:
-    """Every time that a version entered a stage, oldest first."""
-    return tuple(
-        StageCondition(event.stage, event.one("Reason"), event.message.body, event.by.name, event.by.iso)
-        for event, concerned in zip(state.events, state.subjects, strict=True)
-        if isinstance(event, Assignment) and concerned == subject
-    )
+def stage_conditions(state: ArtifactState) -> dict[str, tuple[StageCondition, ...]]:
+    """Of each version (or commit) that ever entered a stage: every time that it did, oldest first."""
+    found: defaultdict[str, list[StageCondition]] = defaultdict(list)
+    for event, subject in zip(state.events, state.subjects, strict=True):
+        if isinstance(event, Assignment) and subject is not None:
+            entered = StageCondition(event.stage, event.one("Reason"), event.message.body, event.by.name, event.by.iso)
+            found[subject].append(entered)
+    return {subject: tuple(conditions) for subject, conditions in found.items()}
 
 
 Values = tuple[dict[str, Scalar], dict[str, Scalar]]

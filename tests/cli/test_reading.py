@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from registry.plumbing.process import Git
 from tests.cli.conftest import Typing
 from tests.story import RepoStory
 
@@ -154,6 +155,54 @@ def test_deprecated_artifacts_are_hidden(life: RepoStory, typed: Typing) -> None
     [churn, *_] = typed.lines("show", "--deprecated")
     assert (churn[0], churn[5]) == ("churn", "deprecated")
     assert typed.json("show", "churn")["deprecated"] is True
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["status"], ["show", "--where", "metrics.auc>1"], ["show", "--sort", "-metrics.auc"], ["show", "--sort", "run"]],
+)
+def test_git_is_asked_as_often_for_thirty_models_as_for_three(
+    empty: RepoStory, typed: Typing, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    runs: list[object] = []
+    run = Git._run
+
+    def counted(*given: Any) -> Any:
+        runs.append(given)
+        return run(*given)
+
+    monkeypatch.setattr(Git, "_run", counted)
+
+    def asked(models: int) -> int:
+        lines = [f"  m{n}: {{path: m/{n}.pkl, metrics: m/{n}.json}}\n" for n in range(models)]
+        empty.write("registry.yaml", "models:\n" + "".join(lines))
+        for n in range(models):
+            empty.write(f"m/{n}.pkl", f"{n}\n").write(f"m/{n}.json", f'{{"auc": {n}}}')
+        empty.commit()
+        for n in range(models):
+            empty.tag(f"m{n}@v{models}.0.0")
+        empty.train(path="m/0.pkl")
+        runs.clear()
+        assert typed(*words).code == 0
+        return len(runs)
+
+    assert asked(3) == asked(30)
+
+
+def test_each_artifact_is_filtered_by_its_own_values(empty: RepoStory, typed: Typing) -> None:
+    here = "models:\n  a: {path: a.pkl, metrics: m.json}\n  b: {path: b.pkl, metrics: m.json}\n"
+    empty.write("registry.yaml", here).write("a.pkl", "a").write("b.pkl", "b").write("m.json", '{"auc": 1}').commit()
+    empty.register("a", "v1.0.0")
+    there = "models: {a: {path: a.pkl, metrics: m.json}}"
+    empty.write("sub/registry.yaml", there).write("sub/a.pkl", "c").write("sub/m.json", '{"auc": 3}')
+    empty.write("m.json", '{"auc": 2}').commit()
+    empty.register("b", "v1.0.0").register("sub:a", "v1.0.0", revision="HEAD")
+    empty.write("b.pkl", "changed").commit()
+
+    assert [row[0] for row in typed.lines("show", "--sort", "-metrics.auc")] == ["sub:a", "b", "a"]
+    assert [row[0] for row in typed.lines("show", "--where", "metrics.auc==2")] == ["b"]
+    states = {one["name"]: one["state"] for one in typed.json("status")["artifacts"]}
+    assert states == {"a": "unchanged", "b": "changed", "sub:a": "unchanged"}
 
 
 def test_before_anything_there_is_a_next_step(empty: RepoStory, typed: Typing) -> None:

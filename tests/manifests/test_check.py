@@ -55,6 +55,24 @@ def test_every_file_is_judged_and_the_problems_are_sorted(tmp_path: Path) -> Non
     assert found[3].hint == "did you mean `models`?"
 
 
+def test_a_duplicate_key_hides_nothing_else(tmp_path: Path) -> None:
+    text = "models:\n  churn: {pth: x}\n  churn: {}\n  'n n': {}\nmodles: {}\nstages: {a: {after: b}}\n"
+    found = problems_of(tmp_path, registry_yaml=text)
+    assert lines(found) == [
+        "registry.yaml:2:11: error: unknown key `pth`",
+        "registry.yaml:3:3: error: duplicate key `churn`",
+        "registry.yaml:4:3: error: not a name for an artifact: 'n n'",
+        "registry.yaml:5:1: error: unknown key `modles`",
+        "registry.yaml:6:21: error: `after` names an unknown stage: b",
+    ]
+    assert found[1].hint == "remove one of the two; the other is on line 2"
+
+
+def test_a_duplicate_key_is_told_beside_what_ends_the_reading(tmp_path: Path) -> None:
+    found = problems_of(tmp_path, registry_yaml="teams: {}\nteams: {}\nmodels: [")
+    assert [(p.line, bool(p.hint)) for p in found] == [(2, True), (3, True)]
+
+
 @pytest.mark.parametrize(
     ("text", "problem", "hint"),
     [

@@ -116,6 +116,7 @@ def test_a_byte_order_mark_is_skipped() -> None:
         (b"a: [1, 2", "1:9: did not find expected ',' or ']'"),
         (b"a: b: c", "1:5: mapping values are not allowed"),
         (b"a: 1\na: 2\n", "2:1: duplicate key `a`"),
+        (b'"a\\nb": 1\n"a\\nb": 2\n', "2:1: duplicate key `a?b`"),
         (b"1: 1\n'1': 2\n", "2:1: duplicate key `1`"),
         (b"a: {<<: {b: 1}, <<: {c: 1}}", "duplicate key `<<`"),
         (b"<<: 3", "1:5: `<<` takes a mapping"),
@@ -147,7 +148,41 @@ def test_what_is_not_read_says_where_and_why_in_one_line(source: bytes | str, wo
         parse(source)
     assert words in caught.value.message
     assert "\n" not in caught.value.message
+    assert caught.value.hint
     assert caught.value.message.startswith(f"{caught.value.line}:{caught.value.column}: ")
+
+
+def test_duplicate_keys_are_gathered_and_the_first_value_counts() -> None:
+    found: list[DocumentError] = []
+    text = "a: 1\nb: {<<: {c: 1}, <<: {d: 1}}\na: 2\na: {e: [1, 1], e: 3}\nf: 4\n"
+    assert plain(parse(text, found)) == {"a": 1, "b": {"c": 1}, "f": 4}
+    assert [(error.line, error.column, error.reason, error.hint) for error in found] == [
+        (2, 17, "duplicate key `<<`", "write one with a list: `<<: [*a, *b]`"),
+        (3, 1, "duplicate key `a`", "remove one of the two; the other is on line 1"),
+        (4, 16, "duplicate key `e`", "remove one of the two; the other is on line 4"),
+        (4, 1, "duplicate key `a`", "remove one of the two; the other is on line 1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("a: [1, 2", "close the bracket"),
+        ("a: {b: 1", "close the bracket"),
+        ("a: b: c", "put a text with a colon in it into quotes"),
+        ("a:\n\tb: 1\n", "spaces, not tabs"),
+        ("a: @b", "begins with @"),
+        ("a: 'b", "close the quote"),
+        ('a: "C:\\q"', "backslash"),
+        ("a: 1\nb\n", "write `key: value`"),
+        ("a:\n  b: 1\n c: 2\n", "indent this line"),
+        ("a:\n- 1\n  b: 2\n", "quotes"),
+    ],
+)
+def test_a_slip_of_syntax_comes_with_what_to_do(source: str, words: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse(source)
+    assert words in caught.value.hint
 
 
 def test_an_alias_bomb_ends_early() -> None:

@@ -115,6 +115,10 @@ def test_an_entry_goes_with_its_comments_and_nothing_else_does() -> None:
         ("x: &x {}\nmodels:\n  <<: *x\n  c: {}\n", "x: &x {}\nmodels:\n  <<: *x\n  c: {}\n  m:\n    path: x\n"),
         ("teams: {a:   [b]}\nmodels: {a: {} }\n", "teams: {a:   [b]}\nmodels: {a: {}, m: {path: x}}\n"),
         ("models: {a: {}, }\n", "models: {a: {}, m: {path: x}}\n"),
+        ("models:\n  a: &a\n    path: y\n", "models:\n  a: &a\n    path: y\n  m:\n    path: x\n"),
+        ("models:\n   a: &a # c\n    path: y\n", "models:\n   a: &a # c\n    path: y\n   m:\n    path: x\n"),
+        ("stages: &s\n  a: {}\nmodels:\n", "stages: &s\n  a: {}\nmodels:\n  m:\n    path: x\n"),
+        ("x: &x\n  p: 1\nmodels:\n  a: *x\n", "x: &x\n  p: 1\nmodels:\n  a: *x\n  m:\n    path: x\n"),
         ("models: {a: {path: y}}  # short\n", "models: {a: {path: y}, m: {path: x}}  # short\n"),
         ("{models: {a: {}}}", "{models: {a: {}, m: {path: x}}}\n"),
         ("models: {a: {}}\r\nteams: {}\r\n", "models: {a: {}, m: {path: x}}\r\nteams: {}\r\n"),
@@ -134,6 +138,8 @@ def test_adding(text: str, new: str) -> None:
         ("models:\n  a: {}\n\n  # not of m\n\n  m: {}\n", "models:\n  a: {}\n\n  # not of m\n"),
         ("models:\n  a:\n    path: x\n    # of a\n  m: {}\n", "models:\n  a:\n    path: x\n    # of a\n"),
         ("models:\n  m: {}\n\n# end\n", "models:\n\n# end\n"),
+        ("models:\n  # c\n\n  m: {}\n  b: {}\n", "models:\n  # c\n\n  b: {}\n"),
+        ("models:\n  a: {}\n\n  m: {}\nteams: {}\n", "models:\n  a: {}\nteams: {}\n"),
         ("artifacts:\r\n  m: {}\r\n  a: {}\r\n", "artifacts:\r\n  a: {}\r\n"),
         ("models: {m: {}, a: {}}\n", "models: {a: {}}\n"),
         ("models:\n  ? m\n  : {path: x}\n  b: {}\n", "models:\n  b: {}\n"),
@@ -191,6 +197,30 @@ def test_what_cannot_be_removed(text: str, name: str, words: str, hint: str) -> 
         remove_entry(text, name)
     assert caught.value.message.startswith(words)
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TIDY,
+        TIDY.replace("\n", "\r\n"),
+        NEW_MANIFEST,
+        "models:\n",
+        "models:\n  # none yet\n# end\n",
+        "models:\n  # none yet\n\n\n# end\n",
+        "models:\n  a: {}\n  # last\n# end\n",
+        "models:\n  a: {}\n  # last\n\n\nteams: {}\n",
+        "models:\n  a: {}\n\n  b: {}\n# end\n",
+        "models:\n  a: {}\n\n  b: {}\n\n\n\n# end\nteams: {}\n",
+        "models:\n  a: {}\n\n\n",
+        "models:\n  a: &a\n    path: y\n\n# end\n",
+        "models:\n  a:\n    description: |+\n      x\n\n",
+        "models:\n  a:\n    description: |+\n      x\n\nteams: {}\n",
+        "teams: {a:   [b]}\nmodels: {a: {}}  # short\n",
+    ],
+)
+def test_what_is_removed_again_leaves_no_trace(text: str) -> None:
+    assert remove_entry(add_entry(text, "models", "new", {"path": "x"}), "new") == text
 
 
 _AWKWARD = [

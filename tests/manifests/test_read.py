@@ -326,3 +326,9 @@ def test_reading_any_structure_never_raises(tree: object) -> None:
     text = repr(tree).encode()  # Python's lists, dictionaries and texts are YAML too
     found = read(dict.fromkeys(("registry.yaml", "dvc.yaml", "artifacts.yaml", ".gto"), text))
     assert found.broken == {}
+
+
+def test_a_file_with_a_duplicate_key_says_nothing() -> None:
+    found = read({"registry.yaml": b"models: {a: {}}\nteams: {}\nteams: {}\n"})
+    assert found.artifacts == {}
+    assert found.broken == {"registry.yaml": "3:1: duplicate key `teams`"}

@@ -148,8 +148,8 @@ def test_the_first_commit_of_a_repository_can_be_a_promotion(empty: RepoStory) -
 def test_an_index_that_is_locked_is_told_and_followed_up(repo: RepoStory) -> None:
     lock = repo.path / ".git/index.lock"
     lock.write_text("")
-    with pytest.raises(GitFailed, match="but the index could not be brought up to date"):
-        promote(repo, version="v1.0.0")
+    promote(repo, version="v1.0.0")  # all is written, so nothing is raised
+    assert any("but the index could not be brought up to date" in note for note in repo.notes)
     assert repo.resolve("churn") == "v1.0.0"
     lock.unlink()
     repo.assign("churn", "production")

@@ -175,7 +175,7 @@ def test_a_path_outside_of_the_repository(repo: RepoStory, refused: Refusals, tm
 
 
 def test_a_path_that_is_not_there(repo: RepoStory, refused: Refusals) -> None:
-    refused("register", "churn", "--artifact", "nowhere.pkl", says="nowhere.pkl is not there", hint="commit it")
+    refused("register", "churn", "--artifact", "nowhere.pkl", says="nowhere.pkl is not there", hint="check the path")
     repo.write("new.pkl", "x")
     refused("register", "churn", "--artifact", "new.pkl", says="only in the work tree", hint="git add new.pkl")
     repo.write("registry.yaml", "models: {churn: {path: models/gone.pkl}}\n").commit("Break the path")
