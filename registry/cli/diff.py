@@ -35,9 +35,9 @@ def command(call: options.Call, a: str, b: str) -> None:
     before, after = comparison.before, comparison.after
     columns = [
         Column("WHAT", "faint"),
-        Column("KEY", "name", give=True),
-        Column(f"{before.artifact}@{short(before.version)}", give=True),
-        Column(f"{after.artifact}@{short(after.version)}", give=True),
+        Column("KEY", "name", give=1),
+        Column(f"{before.artifact}@{short(before.version)}", give=1),
+        Column(f"{after.artifact}@{short(after.version)}", give=1),
         Column("CHANGE", right=True),
     ]
     out.table(columns, rows)

@@ -34,11 +34,11 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
     columns = [
         Column("DATE", "faint"),
         Column("EVENT"),
-        Column("ARTIFACT", "name", give=True),
+        Column("ARTIFACT", "name", give=1),
         Column("VERSION", "version"),
         Column("STAGE", "good"),
-        Column("BY", give=True),
-        Column("WHY", give=True),
+        Column("BY", give=1),
+        Column("WHY", give=1),
         *([] if out.terminal() else [Column("TAG")]),
     ]
     rows = [

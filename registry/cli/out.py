@@ -41,11 +41,11 @@ _STYLES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. Where a terminal is too narrow, those that `give` are shortened first."""
+    """One column. Where a terminal is too narrow, those that `give` 1 are shortened first, then those that give 2."""
 
     title: str
     style: Style = ""
-    give: bool = False
+    give: Literal[0, 1, 2] = 0
     right: bool = False
 
 
@@ -122,7 +122,7 @@ def _cell(text: str, column: Column, width: int, *, pad: bool) -> str:
 
 
 def _fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """The width of each column: as wide as its cells; where that is too wide, the widest of those that give is
+    """The width of each column: as wide as its cells; where that is too wide, the widest of those that give first is
     shortened until the row fits, and the others only when these are as narrow as can be."""
     from rich.cells import cell_len
 
@@ -130,7 +130,7 @@ def _fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
         max(cell_len(cell) for cell in [column.title, *(row[i] for row in rows)]) for i, column in enumerate(columns)
     ]
     narrow = [max(_NARROWEST, min(len(column.title), _NARROW_TITLE)) for column in columns]
-    for giving in ([column.give for column in columns], [True for _ in columns]):
+    for giving in ([c.give == 1 for c in columns], [c.give > 0 for c in columns], [True for _ in columns]):
         while sum(widths) + len(_GAP) * (len(widths) - 1) > width:
             open_ = [i for i, gives in enumerate(giving) if gives and widths[i] > narrow[i]]
             if not open_:

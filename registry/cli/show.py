@@ -63,13 +63,13 @@ def _listing(artifacts: list[Artifact]) -> None:
     stages = list(dict.fromkeys(stage for artifact in artifacts for stage in artifact.stages))
     wide = len(stages) <= _FEW_STAGES and out.terminal()
     columns = [
-        Column("NAME", "name", give=True),
+        Column("NAME", "name", give=1),
         Column("TYPE", "faint"),
         Column("LATEST", "version"),
-        *([Column(stage.upper(), "version") for stage in stages] if wide else [Column("STAGES", give=True)]),
+        *([Column(stage.upper(), "version") for stage in stages] if wide else [Column("STAGES", give=1)]),
         Column("UPDATED", "faint"),
         Column("", "bad"),
-        Column("DESCRIPTION", give=True),
+        Column("DESCRIPTION", give=1),
     ]
     same = len({artifact.type for artifact in artifacts}) == 1 and artifacts[0].type == "model" and out.terminal()
     rows = []
@@ -112,12 +112,12 @@ def _detail(detail: ArtifactDetail) -> None:
     columns = [
         Column("VERSION", "version"),
         Column("#", right=True),
-        Column("STAGES", "good", give=True),
+        Column("STAGES", "good", give=2),
         Column("COMMIT", "faint"),
         Column("DATE", "faint"),
-        Column("BY", give=True),
+        Column("BY", give=1),
         Column("", "bad"),
-        Column("METRICS", give=True),
+        Column("METRICS", give=1),
     ]
     out.table(columns, [_row(version) for version in detail.versions])
 

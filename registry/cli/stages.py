@@ -21,7 +21,7 @@ def command(call: options.Call) -> None:
     if not stages:
         out.say("there are no stages yet: none is declared, and nothing was assigned")
         return
-    columns = [Column("STAGE", "name"), Column("RULES", give=True), Column("HOLDS", "version", give=True)]
+    columns = [Column("STAGE", "name"), Column("RULES", give=1), Column("HOLDS", "version", give=1)]
     rows = []
     for stage in stages:
         rule = stage.rule

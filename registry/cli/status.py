@@ -32,7 +32,7 @@ def command(call: options.Call) -> None:
         for a in status.artifacts
     ]
     if rows:
-        out.table([Column("NAME", "name", give=True), Column("LATEST", "version"), Column("AT HEAD"), Column("")], rows)
+        out.table([Column("NAME", "name", give=1), Column("LATEST", "version"), Column("AT HEAD"), Column("")], rows)
     else:
         out.say("nothing is declared at HEAD")
         out.say("hint: registry add NAME --path PATH declares a model; commit the manifest then")
