@@ -62,7 +62,7 @@ def show_all(repository: Repository, wanted: Filter) -> list[Artifact]:
     known: dict[str, Metadata] = {}
     if conditions or (wanted.sort or "").removeprefix("-").partition(".")[0] in {*_GROUPS, "run"}:
         latest = [(state, state.latest) for state, _ in kept]
-        versions = views.views_of(repository, [(state, v) for state, v in latest if v is not None])
+        versions = views.version_views(repository, [(state, v) for state, v in latest if v is not None])
         known = {v.artifact: v.metadata for v in versions}
     found = [(artifact, known.get(artifact.name, Metadata())) for _, artifact in kept]
     found = [pair for pair in found if all(c.holds(lookup(pair[1], pair[0].to_json(), c.key)) for c in conditions)]
@@ -91,7 +91,7 @@ def show_one(repository: Repository, text: str, wanted: Filter) -> ArtifactDetai
     if selector.what is None and selector.stage is None:
         # Active ones by precedence, and what is gone after them in the same order.
         states = sorted(state.versions.values(), key=lambda v: (v.version.precedence, v.position), reverse=True)
-        versions = views.version_views(repository, state, states)
+        versions = views.version_views(repository, [(state, v) for v in states])
     else:
         versions = [views.selected_view(repository, state, select.select(state, selector))]
     summary = views.summary(state, repository.manifest_at_head)

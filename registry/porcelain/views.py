@@ -75,12 +75,7 @@ def summary(state: ArtifactState, manifest: Manifest) -> Artifact:
     )
 
 
-def version_views(repository: Repository, state: ArtifactState, versions: Sequence[VersionState]) -> list[ModelVersion]:
-    """Versions of one artifact, as `views_of` gives them."""
-    return views_of(repository, [(state, v) for v in versions])
-
-
-def views_of(repository: Repository, wanted: Sequence[tuple[ArtifactState, VersionState]]) -> list[ModelVersion]:
+def version_views(repository: Repository, wanted: Sequence[tuple[ArtifactState, VersionState]]) -> list[ModelVersion]:
     """Versions with what the manifests and their files said at their commits.
 
     Git is asked once for all manifests and once for all files, of however many versions and artifacts.
@@ -101,7 +96,7 @@ def views_of(repository: Repository, wanted: Sequence[tuple[ArtifactState, Versi
 def selected_view(repository: Repository, state: ArtifactState, selected: Selected) -> ModelVersion:
     """What a selector means, in full."""
     if selected.version is not None:
-        return version_views(repository, state, [selected.version])[0]
+        return version_views(repository, [(state, selected.version)])[0]
     declared = repository.manifest_at(selected.commit, state.name).artifacts.get(state.name)
     [(metrics, params)] = _values(repository, [(selected.commit, declared)])
     return ModelVersion(
