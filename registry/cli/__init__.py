@@ -58,7 +58,7 @@ class Commands(click.Group):
         """All names, in the order of the sections."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (the same)
         """The command, imported now."""
         if cmd_name not in COMMANDS:
             return None
@@ -78,7 +78,7 @@ class Commands(click.Group):
             raise UsageError(f"there is no command {args[0]}", hint)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (the same)
         """The commands by section, from the table alone."""
         for section, commands in SECTIONS.items():
             with formatter.section(section):
