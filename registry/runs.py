@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -215,7 +215,9 @@ class Run(ContextDecorator):
         if keys:
             subject = f"Annotate {now.state.name} {version}"
             drafts.append(Draft(Form.AMENDMENT, now.state.name, there.commit, subject, version, None, "", keys))
-        now.write([*drafts, *self._assignment(now.preview(drafts), version)], sign=self._request.sign)
+        assignment = self._assignment(now.preview(drafts), version)
+        now.write([*drafts, *assignment], sign=self._request.sign)
+        self._tell_all(self._stage_notes(assignment, version))
         return version
 
     def _register(self, now: Writing) -> str:
@@ -232,11 +234,20 @@ class Run(ContextDecorator):
         version = choice.text
         assignment = self._assignment(now.preview([draft]), version)
         also = [prepared.change] if prepared is not None else []
-        notes += register.unsaved(repository, now.state.name, commit, without=list(self._logged.files))
+        notes += register.unsaved(repository, now.state.name, commit)
         notes += now.write([draft, *assignment], sign=request.sign, also=also).notes
+        self._tell_all([*notes, *self._stage_notes(assignment, version)])
+        return version
+
+    def _stage_notes(self, assignment: Sequence[Draft], version: str) -> list[str]:
+        if self._stage is None or not assignment:
+            return []
+        artifact = self._request.artifact
+        return stages.notes_on(self._repository.rules(artifact), artifact, version, self._stage)
+
+    def _tell_all(self, notes: Sequence[str]) -> None:
         for note in notes:
             self._tell(note)
-        return version
 
     def _facts(self) -> Facts:
         said = self._request.facts

@@ -107,14 +107,14 @@ def plan(repository: Repository, state: ArtifactState, request: Request, commit:
     return Draft(Form.REGISTRATION, request.artifact, commit, subject, version.text, None, body, tuple(keys)), notes
 
 
-def unsaved(repository: Repository, artifact: str, commit: str, without: Sequence[str] = ()) -> list[str]:
+def unsaved(repository: Repository, artifact: str, commit: str) -> list[str]:
     """Notes on files of HEAD's version that are changed in the work tree, for those changes are not registered."""
     declared = repository.manifest_at(commit, artifact).artifacts.get(artifact)
     if declared is None or repository.root is None or commit != repository.head:
         return []
     paths = [declared.path] if declared.path is not None and not declared.is_url else []
     paths += [*declared.metrics, *declared.params, *declared.artifacts.values()]
-    changed = changes.changed_files(repository.git, repository.root, [path for path in paths if path not in without])
+    changed = changes.changed_files(repository.git, repository.root, paths)
     return [f"{path} is changed in the work tree; what HEAD has is registered" for path in sorted(set(changed))]
 
 

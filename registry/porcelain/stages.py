@@ -84,11 +84,7 @@ def _assign(repository: Repository, now: Writing, chosen: Selected, stage: str, 
     if not drafts:
         return Written(notes=(f"{state.name} {chosen.subject} is in {stage} already",))
     events = now.write(drafts, sign=way.sign).events
-    managed = manifest.artifacts.get(state.name)
-    notes = _not_enforced(manifest.lifecycle(state.name), stage)
-    if managed is not None and stage in managed.assign and managed.assign[stage] != chosen.subject:
-        wanted = managed.assign[stage] or "nothing"
-        notes.append(f"{managed.source} wants {wanted} in {stage}: the next apply undoes this")
+    notes = notes_on(manifest, state.name, chosen.subject, stage)
     return Written(tuple(views.events_view(state.with_events(events), events)), tuple(notes))
 
 
@@ -129,6 +125,16 @@ def plan_assignment(
 
 def _exclusive(lifecycle: Lifecycle | None, stage: str) -> bool:
     return lifecycle is not None and stage in lifecycle and lifecycle[stage].exclusive
+
+
+def notes_on(manifest: Manifest, artifact: str, subject: str, stage: str) -> list[str]:
+    """What a person who assigns by hand should know: rules that hold nobody yet, and a manifest that wants another."""
+    notes = _not_enforced(manifest.lifecycle(artifact), stage)
+    managed = manifest.artifacts.get(artifact)
+    if managed is not None and stage in managed.assign and managed.assign[stage] != subject:
+        wanted = managed.assign[stage] or "nothing"
+        notes.append(f"{managed.source} wants {wanted} in {stage}: the next apply undoes this")
+    return notes
 
 
 def _not_enforced(lifecycle: Lifecycle | None, stage: str) -> list[str]:

@@ -164,3 +164,17 @@ def test_a_repository_behind_a_link(repo: RepoStory, tmp_path: Path) -> None:
 def test_a_url_is_told_to_be_one() -> None:
     with pytest.raises(NotFound, match="is a URL"):
         Registry("https://example.com/repo.git")
+
+
+def test_a_promotion_says_what_an_assignment_by_hand_says(repo: RepoStory) -> None:
+    repo.write(
+        "registry.yaml",
+        "stages: {staging: {signed: true}}\nmodels: {churn: {path: models/churn.pkl, assign: {staging: v9.0.0}}}\n",
+    ).commit("Rules")
+    with repo.registry_at().promote("churn", stage="staging"):
+        pass
+
+    assert repo.notes == [
+        "staging has rules that are not enforced yet: signed",
+        "registry.yaml wants v9.0.0 in staging: the next apply undoes this",
+    ]
