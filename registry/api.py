@@ -15,6 +15,7 @@ from registry.core import select
 from registry.core import version as versions_
 from registry.core.manifest import Json
 from registry.core.metadata import Metadata
+from registry.core.plan import Choice
 from registry.core.version import Bump
 from registry.errors import RegistryError, UsageError
 from registry.porcelain import amend, reading
@@ -23,9 +24,9 @@ from registry.porcelain import register as registering
 from registry.porcelain import stages as staging
 from registry.porcelain.note import Facts, Note
 from registry.porcelain.reading import Filter, StageView
-from registry.porcelain.stages import Way
 from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
 from registry.repository import Repository, open_repository
+from registry.writing.values import Way
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -393,14 +394,12 @@ class Registry:
         return registering.Request(
             artifact,
             revision,
-            registering.Choice(said.get("version"), said.get("bump", "patch"), said.get("pre")),
+            Choice(said.get("version"), said.get("bump", "patch"), said.get("pre")),
             Note(said.get("message", ""), said.get("reason")),
             facts,
             tuple((name, self.repository.inside(path)) for name, path in _files(said.get("artifacts", ()))),
             undeclared=said.get("undeclared", False),
-            force=said.get("force", False),
-            sign=said.get("sign"),
-            dry_run=said.get("dry_run", False),
+            way=Way(said.get("sign"), said.get("force", False), said.get("dry_run", False)),
         )
 
     def _would_be(self, event: EventView) -> ModelVersion:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry.core import draft, names, policy
-from registry.core.draft import Draft
-from registry.core.events import Event, Signatory, parse_signatory
+from registry.core import names
+from registry.core.events import Signatory, parse_signatory
 from registry.core.select import nearest
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, NotFound, Refused, UsageError
-from registry.plumbing import objects, signing, tags, write
+from registry.plumbing import objects, tags
 from registry.plumbing.process import Git
-from registry.plumbing.write import Clone, Held, RefChange
+from registry.plumbing.write import Clone
 
 if TYPE_CHECKING:
     from registry.core.manifest import Manifest
@@ -210,104 +208,3 @@ class Repository:
                 "git config --global user.name 'Your Name' && git config --global user.email you@example.com",
             ) from error
         return parse_signatory(ident)
-
-    @contextmanager
-    def writing(
-        self, artifact: str, waiting: Callable[[], None], *, new: bool = False, dry_run: bool = False
-    ) -> Iterator[Writing]:
-        """Look, decide and write under the clone's lock, on a state read afresh.
-
-        The artifact has to exist, unless it may be `new`: raises NotFound. A dry run takes no lock and writes
-        nothing, so that it works where writing does not.
-        """
-        by = self.writer()
-        self.forget()
-        with nullcontext() if dry_run else write.locked(self.clone, waiting) as held:
-            state = self.state(artifact) if new else self.existing(artifact)
-            try:
-                yield Writing(self, state, held, by)
-            finally:
-                self.forget()
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What was written, and notes for the person."""
-
-    events: list[Event] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Writing:
-    """A write that is being decided: the state under the lock. `held` is None in a dry run."""
-
-    repository: Repository
-    state: ArtifactState
-    held: Held | None
-    by: Signatory
-
-    def preview(self, drafts: Sequence[Draft]) -> ArtifactState:
-        """The state as `drafts` would make it, for deciding on what comes with them."""
-        return self.state.with_events(one.event for one in draft.lay(self.state, drafts, self.by))
-
-    def write(self, drafts: Sequence[Draft], *, sign: bool | None = None, also: Sequence[RefChange] = ()) -> Done:
-        """Write `drafts` as tags, and move the refs of `also` with them: all or none."""
-        if not drafts and not also:
-            return Done()
-        seal = signing.signer(self.repository.git, sign) if self.held is not None else None
-        laid = draft.lay(self.state, drafts, self.by, seal or bytes)
-        events = [one.event for one in laid]
-        self._check_names(events)
-        if self.held is None:
-            return Done(events)
-        stored = write.write_tags(self.held, [one.raw for one in laid])
-        if stored != [event.oid for event in events]:
-            raise GitFailed("Git stored the tags under other ids than expected", "git fsck says whether it is sound")
-        changes = [RefChange(f"{tags.PREFIX}{event.tag}", None, event.oid) for event in events]
-        notes = write.transact(self.held, [*changes, *self._head(events), *also], "registry")
-        return Done(events, notes)
-
-    def delete(self, found: Sequence[tags.TagRecord]) -> None:
-        """Delete tags, all or none, if they still are what was found."""
-        if self.held is not None and found:
-            changes = [RefChange(f"{tags.PREFIX}{record.name}", record.oid, None) for record in found]
-            write.transact(self.held, changes, "registry: delete")
-
-    def _head(self, events: Sequence[Event]) -> list[RefChange]:
-        # DESIGN part 6: a local write moves A@head in its own repository where that is bare or has the ref.
-        if not events:
-            return []
-        ref = f"refs/registry/{names.in_tag(self.state.name)}@head"
-        git = self.repository.git
-        old = git.read("rev-parse", "--verify", "--quiet", ref, check=False).decode().strip() or None
-        if old is None and git.read("rev-parse", "--is-bare-repository").strip() != b"true":
-            return []
-        return [RefChange(ref, old, events[-1].oid)]
-
-    def _check_names(self, events: Sequence[Event]) -> None:
-        for event in events:
-            policy.check_travels(event.tag)
-            stage = getattr(event, "stage", None)
-            if stage is not None:
-                policy.check_case(stage, (getattr(e, "stage", "") for e in self.state.events), "stage")
-            version = getattr(event, "version", None)
-            if version is not None:
-                policy.check_case(version, (getattr(e, "version", "") for e in self.state.events), "version")
-        git = self.repository.git
-        if events and not self.state.exists:  # a new name: others are looked at, this once
-            policy.check_case(self.state.name, tags.artifacts_like(git, self.state.name), "name")
-        for event in events:
-            # A pattern without a wildcard matches that ref and all below it: both would stand in the way.
-            parts = event.tag.split("/")
-            above = ["/".join(parts[:n]) for n in range(1, len(parts))]
-            for other in tags.tag_names(git, [tags.PREFIX + event.tag]) + _exactly(git, above):
-                if other == event.tag:
-                    raise Refused(
-                        f"the tag {other} is there already, but is no event", "registry doctor says what it is"
-                    )
-                raise Refused(f"the tags {other} and {event.tag} cannot both exist", "choose another name")
-
-
-def _exactly(git: Git, wanted: Sequence[str]) -> list[str]:
-    return [name for name in tags.tag_names(git, [tags.PREFIX + w for w in wanted]) if name in wanted] if wanted else []

@@ -12,7 +12,7 @@ from functools import wraps
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from registry.core import names, policy
+from registry.core import names, plan, policy
 from registry.core import version as versions
 from registry.core.draft import Draft
 from registry.core.names import Form
@@ -21,13 +21,15 @@ from registry.core.state import ArtifactState
 from registry.errors import NotFound, Refused, UsageError
 from registry.plumbing import changes, commits
 from registry.plumbing.commits import Prepared
-from registry.porcelain import register, stages
+from registry.porcelain import register
 from registry.porcelain.note import Facts
 from registry.porcelain.register import Request
+from registry.writing.clone import writing
 
 if TYPE_CHECKING:
     from registry.porcelain.values import ModelVersion
-    from registry.repository import Repository, Writing
+    from registry.repository import Repository
+    from registry.writing.clone import Writing
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -192,7 +194,7 @@ class Run(ContextDecorator):
                 outer._attached = version
 
     def _finish(self) -> str:
-        with self._repository.writing(self._request.artifact, self._waiting, new=True) as now:
+        with writing(self._repository, self._request.artifact, self._waiting, new=True) as now:
             if self._attached is not None:
                 return self._amend(now, self._attached)
             return self._register(now)
@@ -216,13 +218,13 @@ class Run(ContextDecorator):
             subject = f"Annotate {now.state.name} {version}"
             drafts.append(Draft(Form.AMENDMENT, now.state.name, there.commit, subject, version, None, "", keys))
         assignment = self._assignment(now.preview(drafts), version)
-        now.write([*drafts, *assignment], sign=self._request.sign)
+        now.write([*drafts, *assignment], sign=self._request.way.sign)
         self._tell_all(self._stage_notes(assignment, version))
         return version
 
     def _register(self, now: Writing) -> str:
         repository = self._repository
-        choice = register.choose(now.state, self._request.choice)
+        choice = plan.choose(now.state, self._request.choice)
         prepared = self._commit(now, choice.text)
         commit = prepared.commit if prepared is not None else repository.commit(self._request.revision)
         request = replace(
@@ -230,12 +232,12 @@ class Run(ContextDecorator):
             artifacts=[*self._request.artifacts, *((name, path) for path, name in self._logged.files.items())],
             facts=self._facts(),
         )
-        draft, notes = register.plan(repository, now.state, request, commit)
+        decision = register.plan(repository, now.state, request, commit)
         version = choice.text
-        assignment = self._assignment(now.preview([draft]), version)
+        assignment = self._assignment(now.preview(decision.drafts), version)
         also = [prepared.change] if prepared is not None else []
-        notes += register.unsaved(repository, now.state.name, commit)
-        notes += now.write([draft, *assignment], sign=request.sign, also=also).notes
+        notes = [*decision.notes, *register.unsaved(repository, now.state.name, commit)]
+        notes += now.write([*decision.drafts, *assignment], sign=request.way.sign, also=also).notes
         self._tell_all([*notes, *self._stage_notes(assignment, version)])
         return version
 
@@ -243,7 +245,7 @@ class Run(ContextDecorator):
         if self._stage is None or not assignment:
             return []
         artifact = self._request.artifact
-        return stages.notes_on(self._repository.rules(artifact), artifact, version, self._stage)
+        return plan.notes_on(self._repository.rules(artifact), artifact, version, self._stage)
 
     def _tell_all(self, notes: Sequence[str]) -> None:
         for note in notes:
@@ -272,6 +274,6 @@ class Run(ContextDecorator):
         if self._stage is None:
             return []
         chosen = Selected(state.name, state.versions[version].commit, state.versions[version])
-        return stages.plan_assignment(
-            self._repository.rules(state.name), state, chosen, self._stage, self._request.note
-        )
+        note = self._request.note
+        rules = self._repository.rules(state.name)
+        return plan.assignment(rules, state, chosen, self._stage, body=note.message, keys=note.keys())

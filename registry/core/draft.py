@@ -10,9 +10,24 @@ from registry.core import message
 from registry.core.events import Event, Signatory, build
 from registry.core.names import MAX_COUNTER, Form, TagName
 from registry.core.state import ArtifactState
+from registry.core.version import Bump
 from registry.errors import Refused
 
 DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """How an event was meant, as far as its tag does not say: for whoever has to decide it again (DESIGN part 6).
+
+    `bump` is set where the version was free to choose, as a pre-release where `pre` names one; `force` where rules were
+    passed; `part` marks what another event of the same write brings with it.
+    """
+
+    bump: Bump | None = None
+    pre: str | None = None
+    force: bool = False
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +42,16 @@ class Draft:
     stage: str | None = None
     body: str = ""
     keys: tuple[tuple[str, str], ...] = ()
+    intent: Intent = Intent()
 
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A draft become a tag: the event that it is, and the bytes of its tag object."""
+    """A draft become a tag: the event that it is, the bytes of its tag object, and how it was meant."""
 
     event: Event
     raw: bytes
+    intent: Intent
 
 
 def lay(
@@ -62,7 +79,7 @@ def lay(
         raw = seal(_tag_object(draft.commit, str(name), writer, text))
         oid = object_id(raw, len(draft.commit))
         sealed = raw.partition(b"\n\n")[2].decode()  # with the signature, which says that the event is signed
-        laid.append(Laid(build(name, oid, draft.commit, writer, message.parse(sealed)), raw))
+        laid.append(Laid(build(name, oid, draft.commit, writer, message.parse(sealed)), raw, draft.intent))
         if first:
             known.add(draft.version or "")
         previous = [oid]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
@@ -32,8 +33,27 @@ _ENVIRONMENT = {
 _LOCAL = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": ""}
 
 
+STALL = 60.0  # seconds of silence after which the network is given up; REGISTRY_TIMEOUT says otherwise
+
+
 class GitKilled(GitFailed):
     """Git was ended by a signal, so that it cleaned up nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a git that talked to the network printed, and its exit code."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+    @property
+    def remote_words(self) -> list[str]:
+        """What the other side said to the person: a hook's words, or the text of an HTTP error."""
+        lines = (line.strip() for line in self.err.decode(errors="replace").replace("\r", "\n").splitlines())
+        said = (line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:"))
+        return [line for line in said if line and not _PROGRESS_LINE.match(line)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +130,27 @@ class Git:
         except BrokenPipeError as error:  # not to be taken for that of our own stdout
             raise GitFailed(f"git {arguments[0]} ended too early", "git fsck says what is damaged") from error
 
+    def network(
+        self, *arguments: str, data: bytes = b"", check: bool = True, progress: Callable[[str], None] | None = None
+    ) -> Answer:
+        """Run a command that talks to another machine, with the user's credentials and helpers, but no prompt.
+
+        `progress` is told what git says of its progress. Raises GitFailed with the server's and git's words, and where
+        nothing was heard for `STALL` seconds: ask git for `--progress`, so that there is something to hear.
+        """
+        from registry.plumbing.network import talk  # most commands never leave this machine
+
+        answer = talk(["git", *arguments], self.directory, self._environment({}), data, progress or (lambda _: None))
+        if check and answer.code != 0:
+            raise self.complaint(arguments, answer)
+        return answer
+
+    def complaint(self, arguments: Sequence[str], answer: Answer) -> GitFailed:
+        """What went wrong with a talk: git's words, and what the other side said before."""
+        error = failure(arguments, answer.err.replace(b"\r", b"\n"), answer.code)
+        said = "; ".join(answer.remote_words[:5])
+        return GitFailed(without_password(f"{error.message} ({said})" if said else error.message), error.hint)
+
     def _run(
         self, arguments: Sequence[str], data: bytes | None, more: Mapping[str, str], keep: Sequence[int] = ()
     ) -> subprocess.CompletedProcess[bytes]:
@@ -136,6 +177,17 @@ class Git:
             for name in _OF_ONE_REPOSITORY:
                 environment.pop(name, None)
         return {**environment, **dict(self.settings), **more}
+
+
+_PROGRESS_LINE = re.compile(
+    r"(?:Enumerating|Counting|Compressing|Resolving|Total|Writing|Receiving|Processing)\b.*[0-9]"
+)
+_password = re.compile(r"(\w://[^\s/@:'\"]*):[^\s/'\"]*@")
+
+
+def without_password(text: str) -> str:
+    """`text`, in which no URL shows a password."""
+    return _password.sub(r"\1@", text)
 
 
 # git rev-parse --local-env-vars: what ties a process to one repository; settings from the command line stay.

@@ -14,9 +14,10 @@ from registry.errors import NotFound, UsageError
 from registry.porcelain import views
 from registry.porcelain.note import Facts, Keys, Note
 from registry.porcelain.register import used_versions
-from registry.porcelain.stages import Way
 from registry.porcelain.values import Written
 from registry.repository import Repository
+from registry.writing.values import Decision, Way
+from registry.writing.write import write
 
 
 def annotate(
@@ -49,14 +50,16 @@ def _of_version(
     waiting: Callable[[], None],
 ) -> Written:
     selector = select.parse(text)
-    with repository.writing(selector.artifact, waiting, dry_run=way.dry_run) as now:
-        version = _version(now.state, selector)
-        subject = f"{verb} {now.state.name} {version.name}"
+
+    def decide(state: ArtifactState, selector: Selector) -> Decision:
+        version = _version(state, selector)
+        subject = f"{verb} {state.name} {version.name}"
         said = (*note.keys(), *keys)
-        draft = Draft(form, now.state.name, version.commit, subject, version.name, None, note.message, said)
-        events = now.write([draft], sign=way.sign).events
-        after = now.state.with_events(events)
-    return Written(tuple(views.events_view(after, events)), views.moved_stages(now.state, after))
+        return Decision([Draft(form, state.name, version.commit, subject, version.name, None, note.message, said)])
+
+    done = write(repository, selector, decide, way, waiting)
+    notes = (*done.notes, *views.moved_stages(done.before, done.after))
+    return Written(tuple(views.events_view(done.after, done.events)), notes)
 
 
 def _version(state: ArtifactState, selector: Selector) -> VersionState:
@@ -71,15 +74,14 @@ def deprecate(repository: Repository, artifact: str, note: Note, way: Way, waiti
     selector = select.parse(artifact)
     if str(selector) != selector.artifact:
         raise UsageError(f"{artifact} is one version", f"registry deregister '{artifact}' withdraws a version")
-    with repository.writing(selector.artifact, waiting, dry_run=way.dry_run) as now:
-        if now.state.deprecated and not way.force:
-            return Written(notes=(f"{artifact} is deprecated already",))
-        if not now.state.exists:
+
+    def decide(state: ArtifactState, _: Selector) -> Decision:
+        if state.deprecated and not way.force:
+            return Decision([], [f"{artifact} is deprecated already"])
+        if not state.exists:
             raise NotFound(f"{artifact} has no versions", "registry remove takes it out of the manifest")
-        commit = now.state.events[-1].commit
-        draft = Draft(
-            Form.DEPRECATION, artifact, commit, f"Deprecate {artifact}", None, None, note.message, note.keys()
-        )
-        events = now.write([draft], sign=way.sign).events
-        after = now.state.with_events(events)
-    return Written(tuple(views.events_view(after, events)))
+        commit, subject = state.events[-1].commit, f"Deprecate {artifact}"
+        return Decision([Draft(Form.DEPRECATION, artifact, commit, subject, body=note.message, keys=note.keys())])
+
+    done = write(repository, selector, decide, way, waiting)
+    return Written(tuple(views.events_view(done.after, done.events)), tuple(done.notes))

@@ -11,6 +11,7 @@ from registry.plumbing import tags
 from registry.porcelain import views
 from registry.porcelain.values import Written
 from registry.repository import Repository
+from registry.writing.clone import writing
 
 
 def find(repository: Repository, wanted: Sequence[str]) -> list[tags.TagRecord]:
@@ -42,6 +43,6 @@ def delete(
         for view in views.events_view(repository.state(name), [event for event in gone if event.artifact == name])
     ]
     artifact = names.parse_tag(records[0].name)
-    with repository.writing(artifact.artifact if artifact else "", waiting, new=True, dry_run=dry_run) as now:
+    with writing(repository, artifact.artifact if artifact else "", waiting, new=True, dry_run=dry_run) as now:
         now.delete(records)
     return Written(tuple(seen))

@@ -12,8 +12,9 @@ from registry.core.draft import Draft
 from registry.core.manifest import Declaration
 from registry.core.metadata import File
 from registry.core.names import Form
+from registry.core.plan import Choice, choose
+from registry.core.select import Selector
 from registry.core.state import ArtifactState
-from registry.core.version import Bump, Version
 from registry.errors import NotFound, Refused, UsageError
 from registry.plumbing import changes, objects
 from registry.plumbing.objects import Entry
@@ -21,31 +22,12 @@ from registry.porcelain import reading, views
 from registry.porcelain.note import Facts, Note
 from registry.porcelain.values import Written
 from registry.repository import Repository
+from registry.writing.values import Decision, Way
+from registry.writing.write import write
 
 _MB = 1000 * 1000
 WARN_ABOVE = 50 * _MB  # bytes of one file in plain Git: hosts warn above this,
 REFUSE_ABOVE = 100 * _MB  # and refuse a push above that
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which version it shall be: that one, or the next by `bump`, as a pre-release where `pre` names one."""
-
-    version: str | None = None
-    bump: Bump = "patch"
-    pre: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.bump not in {"major", "minor", "patch"}:
-            raise UsageError(f"not a part of a version: {self.bump!r}", "major, minor or patch")
-        for text in (self.version, self.pre):
-            if text is not None and not isinstance(text, str):
-                raise UsageError(f"not a version: {text!r}", "a version is a text such as 'v1.2.0'")
-
-    @property
-    def free(self) -> bool:
-        """Whether the next free version will do."""
-        return self.version is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +41,7 @@ class Request:
     facts: Facts = field(default_factory=Facts)
     artifacts: Sequence[tuple[str, str]] = ()
     undeclared: bool = False
-    force: bool = False
-    sign: bool | None = None
-    dry_run: bool = False
+    way: Way = field(default_factory=Way)
 
 
 def register(repository: Repository, request: Request, waiting: Callable[[], None]) -> Written:
@@ -70,25 +50,27 @@ def register(repository: Repository, request: Request, waiting: Callable[[], Non
     if request.choice.version is not None:
         versions_.check(request.choice.version)
     commit = repository.commit(request.revision)
-    with repository.writing(request.artifact, waiting, new=True, dry_run=request.dry_run) as now:
-        draft, notes = plan(repository, now.state, request, commit)
-        events = now.write([draft], sign=request.sign).events
-        after = now.state.with_events(events)
-        notes += [*views.moved_stages(now.state, after), *unsaved(repository, request.artifact, commit)]
-    return Written(tuple(views.events_view(after, events)), tuple(notes))
+
+    def decide(state: ArtifactState, _: Selector) -> Decision:
+        return plan(repository, state, request, commit)
+
+    done = write(repository, Selector(request.artifact), decide, request.way, waiting, new=True)
+    moved = views.moved_stages(done.before, done.after)
+    notes = (*done.notes, *moved, *unsaved(repository, request.artifact, commit))
+    return Written(tuple(views.events_view(done.after, done.events)), notes)
 
 
-def plan(repository: Repository, state: ArtifactState, request: Request, commit: str) -> tuple[Draft, list[str]]:
-    """The registration that `request` asks for, in `state`, and notes for the person."""
+def plan(repository: Repository, state: ArtifactState, request: Request, commit: str) -> Decision:
+    """The registration that `request` asks for, in `state`."""
     manifest = repository.manifest_at(commit, request.artifact)
     if not request.undeclared:
         policy.check_declared(manifest, request.artifact)
     version = choose(state, request.choice)
     rules = repository.rules(request.artifact)  # HEAD's, as for stages: an old commit may not know them yet
-    if request.force:
+    if request.way.force:
         policy.check_readable(rules, request.artifact)
     overwrite = rules.version_rules(request.artifact).overwrite
-    policy.check_new_version(state, version, commit, force=request.force, overwrite=overwrite)
+    policy.check_new_version(state, version, commit, force=request.way.force, overwrite=overwrite)
     declared = manifest.artifacts.get(request.artifact)
     if declared is not None and declared.unusable and not request.undeclared:
         raise Refused(f"the manifest's path {declared.unusable[0]}", f"correct {declared.source}, and commit it")
@@ -104,7 +86,9 @@ def plan(repository: Repository, state: ArtifactState, request: Request, commit:
     ]
     subject = f"Register {request.artifact} {version}"
     body = request.note.message
-    return Draft(Form.REGISTRATION, request.artifact, commit, subject, version.text, None, body, tuple(keys)), notes
+    intent = request.choice.intent(force=request.way.force)
+    laid = Draft(Form.REGISTRATION, request.artifact, commit, subject, version.text, None, body, tuple(keys), intent)
+    return Decision([laid], notes)
 
 
 def unsaved(repository: Repository, artifact: str, commit: str) -> list[str]:
@@ -116,13 +100,6 @@ def unsaved(repository: Repository, artifact: str, commit: str) -> list[str]:
     paths += [*declared.metrics, *declared.params, *declared.artifacts.values()]
     changed = changes.changed_files(repository.git, repository.root, paths)
     return [f"{path} is changed in the work tree; what HEAD has is registered" for path in sorted(set(changed))]
-
-
-def choose(state: ArtifactState, choice: Choice) -> Version:
-    """The version that is asked for, or the next one."""
-    if choice.version is not None:
-        return versions_.check(choice.version)
-    return policy.next_version(state, choice.bump, choice.pre)
 
 
 def used_versions(repository: Repository, texts: Sequence[str]) -> list[str]:

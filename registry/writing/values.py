@@ -1,0 +1,51 @@
+"""What is asked of a write, what is decided, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from registry.core.draft import Draft
+from registry.core.events import Event
+from registry.core.select import Selector
+from registry.core.state import ArtifactState
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a write is made.
+
+    `sign` None leaves it to Git's setting; `force` goes past "done already"; `dry_run` only shows; `push` publishes to
+    `remote` (None: the one that Git would take); `offline` does without asking the remote where it would be asked.
+    """
+
+    sign: bool | None = None
+    force: bool = False
+    dry_run: bool = False
+    push: bool = False
+    remote: str | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The events to write, in order, none where there is nothing to do, and notes for the person."""
+
+    drafts: Sequence[Draft]
+    notes: Sequence[str] = ()
+
+
+# A decision is taken on a state, perhaps several times: after a lost race, on the state that won. The selector is given
+# back with it, for the version that it names may have been renamed on the way.
+Decide: TypeAlias = Callable[[ArtifactState, Selector], Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was written: the state before and after, the events, and notes for the person."""
+
+    before: ArtifactState
+    after: ArtifactState
+    events: Sequence[Event]
+    notes: Sequence[str] = field(default_factory=list)
