@@ -26,17 +26,21 @@ from registry.porcelain.note import Facts, Note
 from registry.porcelain.reading import Filter, StageView
 from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
 from registry.repository import Repository, open_repository
+from registry.writing.standing import incomplete
 from registry.writing.values import Way
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from registry.artifacts.progress import Progress
     from registry.manifests.check import Problem
     from registry.porcelain.diff import Comparison
     from registry.porcelain.doctor import Diagnosis
     from registry.porcelain.lineage import Lineage
     from registry.porcelain.manifests import Edited
+    from registry.porcelain.pull import Pulled
     from registry.porcelain.status import Status
+    from registry.porcelain.sync import Fetched, Pushed
     from registry.runs import Run
 
 __all__ = [
@@ -57,13 +61,29 @@ Path: TypeAlias = "str | os.PathLike[str]"
 Files: TypeAlias = "Sequence[Path | tuple[str, Path]] | Mapping[str, Path]"  # with names, without, or both
 
 
-class Registering(TypedDict, total=False):
-    """What may be said when a version is registered, each by keyword.
+class How(TypedDict, total=False):
+    """How a write is made, each by keyword.
+
+    `sign` says whether to sign (left out: Git's tag.gpgSign); `dry_run` shows what would be written, and writes
+    nothing. `push` publishes it in the same step, with all that is unpublished of the artifact, to `remote` (left out:
+    the branch's upstream, else origin, else the only one). `offline` does not ask the remote, even where this clone may
+    lack some of its tags.
+    """
+
+    sign: bool | None
+    dry_run: bool
+    push: bool
+    remote: str | None
+    offline: bool
+
+
+class Registering(How, total=False):
+    """What may be said when a version is registered, each by keyword; `How` it is made too.
 
     `version` is a SemVer such as "v1.2.0"; without it the next one is taken, by `bump`, as a pre-release where `pre`
     names one ("rc"). `artifacts` are further files that the version carries, `uses` selectors of what it was made from,
     `content` any value that JSON can spell. `undeclared` does without a manifest entry, `force` gives a commit a second
-    version or moves a version, `sign` says whether to sign (left out: Git's tag.gpgSign).
+    version or moves a version.
     """
 
     version: str | None
@@ -83,8 +103,13 @@ class Registering(TypedDict, total=False):
     content: object
     undeclared: bool
     force: bool
-    sign: bool | None
-    dry_run: bool
+
+
+def _way(how: How, *, force: bool = False) -> Way:
+    unknown = sorted(how.keys() - How.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"got an unexpected keyword argument {unknown[0]!r}")
+    return Way(force=force, **how)
 
 
 def _log(note: str) -> None:
@@ -98,17 +123,24 @@ class Registry:
 
     `path` is the repository or any directory in it; without one it is found from the current directory, as Git does.
     `on_note` is told what a person should know (a large file, a stage that went to another version); by default that
-    goes to the logger "registry". Raises NotFound where there is no repository.
+    goes to the logger "registry". `on_progress` is told what Git says while it talks to another machine, and "" when it
+    has ended. Raises NotFound where there is no repository.
 
     All methods raise `RegistryError`: `NotFound`, `Refused` (a rule), `UsageError` (a malformed name, version or
     selector), `GitFailed`. A method that raises has written nothing.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] | None = None, *, on_note: Callable[[str], None] | None = None
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        on_note: Callable[[str], None] | None = None,
+        on_progress: Callable[[str], None] | None = None,
     ) -> None:
         self.repository: Repository = open_repository(None if path is None else os.fspath(path))
         self._on_note = on_note or _log
+        if on_progress is not None:
+            self.repository.progress = on_progress
 
     def __repr__(self) -> str:
         return f"Registry({os.fspath(self.repository.root or self.repository.clone.git_dir)!r})"
@@ -125,10 +157,12 @@ class Registry:
 
     def resolve(self, selector: str) -> ModelVersion:
         """The one version that a selector means, such as `churn@latest`, `churn#production` or `churn@^1.2`."""
+        self._tell_of_missing(selector)
         return reading.resolve(self.repository, selector)
 
     def find(self, selector: str) -> str:
         """The version alone that a selector means, or a commit's full id: `resolve` without reading any manifest."""
+        self._tell_of_missing(selector)
         return reading.find(self.repository, selector)[1].subject
 
     def show(
@@ -142,6 +176,7 @@ class Registry:
         deprecated: bool = False,
     ) -> list[Artifact]:
         """Every artifact; `where` takes conditions on the latest version such as `metrics.auc>0.9`."""
+        self._tell_of_missing()
         wanted = Filter(tuple(where), type, tuple(labels), stage, sort, deprecated)
         self._tell_of_broken()
         return reading.show_all(self.repository, wanted)
@@ -156,6 +191,7 @@ class Registry:
         sort: str | None = None,
     ) -> ArtifactDetail:
         """One artifact with its versions, greatest first; `where` looks at each version."""
+        self._tell_of_missing(selector)
         return reading.show_one(self.repository, selector, Filter(tuple(where), None, tuple(labels), stage, sort))
 
     def list_versions(self, artifact: str) -> list[ModelVersion]:
@@ -172,6 +208,7 @@ class Registry:
 
     def history(self, selector: str | None = None) -> list[EventView]:
         """The events of an artifact, of one version, of a stage, or of everything; oldest first."""
+        self._tell_of_missing(selector)
         return reading.history(self.repository, selector)
 
     def check_ref(self, tag: str) -> EventView:
@@ -181,6 +218,7 @@ class Registry:
     def stages(self) -> list[StageView]:
         """Every stage, in the order of the lifecycle, with what is in it."""
         self._tell_of_broken()
+        self._tell_of_missing()
         return reading.stages(self.repository)
 
     def diff(self, one: str, other: str) -> Comparison:
@@ -195,18 +233,44 @@ class Registry:
 
         return lineage(self.repository, selector)
 
-    def status(self) -> Status:
-        """How the work tree and HEAD stand to what is registered."""
+    def status(self, *, remote: str | None = None, offline: bool = False) -> Status:
+        """How the work tree and HEAD stand to what is registered, and the tags here to those of the remote.
+
+        The remote is asked, unless `offline`; where it cannot be, the answer is as it was last fetched.
+        """
         from registry.porcelain.status import status
 
         self._tell_of_broken()
-        return status(self.repository)
+        self._tell_of_missing()
+        found = status(self.repository, remote, self._waiting, offline=offline)
+        if found.remote is not None and found.remote.unasked:
+            self._on_note(f"{found.remote.name} could not be asked: {found.remote.unasked}")
+        return found
 
     def doctor(self) -> Diagnosis:
         """What is damaged, ambiguous or doubtful."""
         from registry.porcelain.doctor import doctor
 
         return doctor(self.repository)
+
+    def pull(
+        self,
+        selector: str,
+        output: str | os.PathLike[str] | None = None,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Pulled:
+        """Bring the files that a version carries into the directory `output`, by default NAME-VERSION.
+
+        They are verified against what was registered, and move in at the end, all or none; other files there stay.
+        `on_progress` is told how many bytes are there, sometimes from a thread of its own. Raises StoreFailed where
+        Git LFS, DVC or a URL cannot be read; pulling again goes on from there.
+        """
+        from registry.porcelain.pull import pull
+
+        where = None if output is None else os.fspath(output)
+        waiting = "another pull is writing to that directory; waiting for it"
+        return pull(self.repository, selector, where, on_progress or (lambda _: None), lambda: self._on_note(waiting))
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -234,11 +298,10 @@ class Registry:
         reason: str | None = None,
         message: str = "",
         force: bool = False,
-        sign: bool | None = None,
-        dry_run: bool = False,
+        **how: Unpack[How],
     ) -> Written:
         """Put a version into a stage. Where it is there already, nothing is written; `force` writes it again."""
-        way = Way(sign, force, dry_run)
+        way = _way(how, force=force)
         note = Note(message, reason)
         return self._noted(staging.assign(self.repository, selector, stage, note, way, self._waiting))
 
@@ -249,11 +312,10 @@ class Registry:
         *,
         reason: str | None = None,
         message: str = "",
-        sign: bool | None = None,
-        dry_run: bool = False,
+        **how: Unpack[How],
     ) -> Written:
         """Take a version out of a stage; an artifact's name alone means what is in the stage."""
-        way = Way(sign, dry_run=dry_run)
+        way = _way(how)
         note = Note(message, reason)
         return self._noted(staging.unassign(self.repository, selector, stage, note, way, self._waiting))
 
@@ -264,11 +326,10 @@ class Registry:
         *,
         reason: str | None = None,
         message: str = "",
-        sign: bool | None = None,
-        dry_run: bool = False,
+        **how: Unpack[How],
     ) -> Written:
         """Assign the last other active version that the stage resolved to; twice returns."""
-        way = Way(sign, dry_run=dry_run)
+        way = _way(how)
         note = Note(message, reason)
         return self._noted(staging.rollback(self.repository, artifact, stage, note, way, self._waiting))
 
@@ -278,11 +339,10 @@ class Registry:
         *,
         reason: str | None = None,
         message: str = "",
-        sign: bool | None = None,
-        dry_run: bool = False,
+        **how: Unpack[How],
     ) -> Written:
         """Withdraw a version; its number and its name stay taken."""
-        way = Way(sign, dry_run=dry_run)
+        way = _way(how)
         return self._noted(amend.deregister(self.repository, selector, Note(message, reason), way, self._waiting))
 
     def deprecate(
@@ -292,11 +352,10 @@ class Registry:
         reason: str | None = None,
         message: str = "",
         force: bool = False,
-        sign: bool | None = None,
-        dry_run: bool = False,
+        **how: Unpack[How],
     ) -> Written:
         """Mark an artifact as no longer to be used; any later event revives it."""
-        way = Way(sign, force, dry_run)
+        way = _way(how, force=force)
         return self._noted(amend.deprecate(self.repository, artifact, Note(message, reason), way, self._waiting))
 
     def annotate(
@@ -315,20 +374,19 @@ class Registry:
         uses: Sequence[str] = (),
         content: object = None,
         deployments: Mapping[str, str] | None = None,
-        sign: bool | None = None,
-        dry_run: bool = False,
+        **how: Unpack[How],
     ) -> Written:
         """Add to what is known of a version. `labels` and `uses` replace those that were there; of metrics,
         parameters, tags and deployments those of the same name, and an empty value removes one."""
         facts = Facts(
             description, labels, run, run_url, metrics or {}, params or {}, tags or {}, uses, content, deployments or {}
         )
-        way = Way(sign, dry_run=dry_run)
+        way = _way(how)
         return self._noted(amend.annotate(self.repository, selector, facts, Note(message, reason), way, self._waiting))
 
-    def delete(self, *tags: str, dry_run: bool = False) -> Written:
+    def delete(self, *tags: str, **how: Unpack[How]) -> Written:
         """Delete tags for good, all or none. History forgets them: `deregister` is nearly always what is meant."""
-        return self._noted(deleting.delete(self.repository, tags, self._waiting, dry_run=dry_run))
+        return self._noted(deleting.delete(self.repository, tags, _way(how), self._waiting))
 
     def promote(self, artifact: str, *, stage: str | None = None, **said: Unpack[Registering]) -> Run:
         """A run that becomes a version at its end: `with reg.promote("churn", stage="staging") as run: ...`
@@ -374,10 +432,34 @@ class Registry:
 
         return check(self.repository)
 
+    # -- other repositories ----------------------------------------------------------------------------------------
+
+    def fetch(self, *artifacts: str, remote: str | None = None) -> Fetched:
+        """Take in the remote's tags of some artifacts, or of all. No tag that is here moves."""
+        from registry.porcelain.sync import fetch
+
+        return fetch(self.repository, artifacts, remote, self._waiting)
+
+    def push(self, *artifacts: str, remote: str | None = None) -> Pushed:
+        """Publish what was written here and not published, of some artifacts or of all, in order.
+
+        Where others have published meanwhile, each event is decided again: a version that was free to choose takes the
+        next name, and what cannot be any more is withdrawn (`Pushed.withdrawn`), with all that depends on it.
+        """
+        from registry.porcelain.sync import push
+
+        pushed = push(self.repository, artifacts, remote, self._waiting)
+        self._noted(pushed.written)
+        return pushed
+
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _request(self, artifact: str, revision: str, said: Registering) -> registering.Request:
-        unknown = sorted(said.keys() - Registering.__annotations__.keys())
+        how: How = {}
+        for name in How.__annotations__:
+            if name in said:
+                how[name] = said[name]  # type: ignore[literal-required]
+        unknown = sorted(said.keys() - {*Registering.__annotations__, *How.__annotations__})
         if unknown:
             raise TypeError(f"register() got an unexpected keyword argument {unknown[0]!r}")
         facts = Facts(
@@ -399,7 +481,7 @@ class Registry:
             facts,
             tuple((name, self.repository.inside(path)) for name, path in _files(said.get("artifacts", ()))),
             undeclared=said.get("undeclared", False),
-            way=Way(said.get("sign"), said.get("force", False), said.get("dry_run", False)),
+            way=_way(how, force=said.get("force", False)),
         )
 
     def _would_be(self, event: EventView) -> ModelVersion:
@@ -437,6 +519,12 @@ class Registry:
         """Tell of manifests that could have declared something, had they been readable."""
         for path, reason in self.repository.manifest_at_head.broken.items():
             self._on_note(f"{path} at HEAD cannot be read: {reason}")
+
+    def _tell_of_missing(self, selector: str | None = None) -> None:
+        """Tell where this clone may lack tags: of one artifact, or of any."""
+        reason = incomplete(self.repository, None if selector is None else select.parse(selector).artifact)
+        if reason is not None:
+            self._on_note(f"{reason}; registry fetch brings them")
 
     def _waiting(self) -> None:
         self._on_note("waiting for another registry command in this clone")

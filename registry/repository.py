@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from registry.core import names
 from registry.core.events import Signatory, parse_signatory
 from registry.core.select import nearest
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, NotFound, Refused, UsageError
-from registry.plumbing import objects, tags
+from registry.plumbing import objects, remote, tags
 from registry.plumbing.process import Git
+from registry.plumbing.remote import Remote
 from registry.plumbing.write import Clone
 
 if TYPE_CHECKING:
@@ -56,10 +57,23 @@ def _lines(git: Git, *questions: str) -> list[str]:
 
 @dataclass
 class Repository:
-    """A repository. `root` is the top of the work tree, None where there is none."""
+    """A repository. `root` is the top of the work tree, None where there is none; `progress` hears of the network."""
 
     clone: Clone
     root: Path | None
+    progress: Callable[[str], None] = lambda _: None
+
+    # What a mirror of a URL does otherwise: whatever is written there is pushed, and little is fetched.
+    pushes: ClassVar[bool] = False
+    fetch_options: ClassVar[Sequence[str]] = ()
+    push_options: ClassVar[Sequence[str]] = ()
+
+    def remote(self, wanted: str | None = None) -> Remote:
+        """The remote to fetch from and to publish to: the one named, or the one that Git would take.
+
+        Raises NotFound where there is none, UsageError where several could be meant.
+        """
+        return remote.of_clone(remote.needed(self.git, wanted))
 
     def __post_init__(self) -> None:
         self._states: dict[str, ArtifactState] = {}
@@ -195,6 +209,9 @@ class Repository:
                 )
             self._manifests[key] = manifest
         return self._manifests[key]
+
+    def bring(self, commit: str, paths: Sequence[str]) -> None:
+        """Have the files at and below `paths` of `commit` here. Raises GitFailed where they cannot be fetched."""
 
     # -- writing -------------------------------------------------------------------------------------------------
 

@@ -194,7 +194,7 @@ class Run(ContextDecorator):
                 outer._attached = version
 
     def _finish(self) -> str:
-        with writing(self._repository, self._request.artifact, self._waiting, new=True) as now:
+        with writing(self._repository, self._request.artifact, self._waiting, self._request.way, new=True) as now:
             if self._attached is not None:
                 return self._amend(now, self._attached)
             return self._register(now)

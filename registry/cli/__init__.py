@@ -47,6 +47,11 @@ SECTIONS: dict[str, dict[str, str]] = {
         "deprecate": "Mark an artifact as no longer to be used.",
         "delete": "Delete tags for good.",
     },
+    "Share": {
+        "fetch": "Bring the remote's versions and stages.",
+        "push": "Publish what was written here and not pushed yet.",
+        "pull": "Bring the files of a version.",
+    },
 }
 COMMANDS = {name: words for section in SECTIONS.values() for name, words in section.items()}
 

@@ -13,8 +13,11 @@ from registry.errors import Refused, UsageError
 @options.command()
 @click.argument("tags", nargs=-1, required=True, metavar="TAG...")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@options.push()
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
-def command(call: options.Call, tags: tuple[str, ...], yes: bool, dry_run: bool) -> None:
+def command(
+    call: options.Call, tags: tuple[str, ...], yes: bool, push: bool, remote: str | None, dry_run: bool
+) -> None:
     """Delete tags for good, all or none. History forgets them; deregister is nearly always what is meant.
 
     \b
@@ -30,7 +33,7 @@ def command(call: options.Call, tags: tuple[str, ...], yes: bool, dry_run: bool)
             raise UsageError("deletion is for good, and there is nobody to ask", "say --yes if you mean it")
         if not click.confirm(f"Delete {len(tags)} tag{'s' if len(tags) > 1 else ''} for good?", err=True):
             raise Refused("nothing was deleted")
-    written = call.registry.delete(*tags, dry_run=dry_run)
+    written = call.registry.delete(*tags, push=push, remote=remote, dry_run=dry_run)
     if call.json:
         out.as_json(written.to_json())
     else:

@@ -36,7 +36,7 @@ class Call:
         """The registry, opened when it is first asked for."""
         from registry.api import Registry  # not for --help
 
-        return Registry(self.repo, on_note=out.note)
+        return Registry(self.repo, on_note=out.note, on_progress=out.progress())
 
     def edited(self, edited: Edited, hint: str = "") -> None:
         """Print what a change of the manifest did, and a hint where it is still to be committed."""
@@ -123,6 +123,7 @@ def _stages(registry: Registry, _: str) -> list[str]:
 
 
 complete_stages = _complete(_stages)
+complete_artifacts = _complete(_artifacts)
 
 
 def selector(name: str = "selector", *, required: bool = True) -> Decorator:
@@ -132,7 +133,7 @@ def selector(name: str = "selector", *, required: bool = True) -> Decorator:
 
 def artifact(name: str = "artifact") -> Decorator:
     """An argument that names an artifact."""
-    return click.argument(name, shell_complete=_complete(_artifacts), metavar="NAME")
+    return click.argument(name, shell_complete=complete_artifacts, metavar="NAME")
 
 
 def stage() -> Decorator:
@@ -171,9 +172,28 @@ def note(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def remote() -> Decorator:
+    """`--remote`."""
+    return click.option(
+        "--remote", metavar="NAME", help="That remote; otherwise the branch's upstream, origin, or the only one."
+    )
+
+
+def offline(what: str) -> Decorator:
+    """`--offline`."""
+    return click.option("--offline", is_flag=True, help=what)
+
+
+def push() -> Decorator:
+    """`--push`, and where to."""
+    return many(click.option("--push", is_flag=True, help="Publish it in the same step."), remote())
+
+
 def way(*, force: str | None = None) -> Decorator:
-    """`--sign` and `--dry-run`, and `--force` where it means something."""
+    """How a write is made: `--push`, `--sign`, `--dry-run`, and `--force` where it means something."""
     options = [
+        push(),
+        offline("Do not ask the remote for tags that this clone may lack."),
         click.option("--sign/--no-sign", default=None, help="Sign the tag, or not; without either, tag.gpgSign."),
         click.option("-n", "--dry-run", is_flag=True, help="Show what would be written, and write nothing."),
     ]

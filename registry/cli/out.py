@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,11 +16,13 @@ from registry.core.manifest import Json
 __all__ = [
     "Column",
     "as_json",
+    "counted",
     "field",
     "heading",
     "line",
     "note",
     "problem",
+    "progress",
     "safe",
     "say",
     "styled",
@@ -91,6 +93,33 @@ def note(text: str) -> None:
     say(f"note: {text}")
 
 
+def progress() -> Callable[[str], None]:
+    """What shows the network's progress: on one line of a terminal, once it has taken a second."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return lambda _: None
+    return _Progress()
+
+
+class _Progress:
+    def __init__(self) -> None:
+        self._since = 0.0
+        self._shown = False
+
+    def __call__(self, words: str) -> None:
+        import time  # a terminal alone needs it
+
+        if not words:  # the talk is over
+            if self._shown:
+                click.echo("\r\033[K", err=True, nl=False)
+            self._since, self._shown = 0.0, False
+            return
+        self._since = self._since or time.monotonic()
+        if time.monotonic() - self._since > 1:
+            self._shown = True
+            width = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+            click.echo(f"\r\033[K{safe(words)[:width]}", err=True, nl=False)
+
+
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Print rows: with a heading and aligned in a terminal, as tab-separated values in a pipe."""
     cells = [[safe(cell).replace("\t", " ") for cell in row] for row in rows]
@@ -146,6 +175,11 @@ def _cut(text: str, width: int) -> str:
         return text
     ellipsis = "…" if (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf") else "~"
     return set_cell_size(text, width - 1).rstrip() + ellipsis
+
+
+def counted(number: int, what: str) -> str:
+    """`1 tag`, `2 tags`."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def heading(text: str) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from registry.cli import options, out
 from registry.cli.out import Column
+
+if TYPE_CHECKING:
+    from registry.porcelain.status import Status
 
 _WORDS = {
     "unregistered": "no version yet",
@@ -15,13 +20,16 @@ _WORDS = {
 
 
 @options.command()
-def command(call: options.Call) -> None:
-    """Compare the work tree with what is registered: what is new, changed, or not committed yet.
+@options.remote()
+@options.offline("Do not ask the remote: compare with what was last fetched.")
+def command(call: options.Call, remote: str | None, offline: bool) -> None:
+    """Compare the work tree with what is registered, and the tags here with those of the remote.
 
     \b
     registry status
+    registry status --offline --json
     """
-    status = call.registry.status()
+    status = call.registry.status(remote=remote, offline=offline)
     if call.json:
         out.as_json(status.to_json())
         return
@@ -36,7 +44,29 @@ def command(call: options.Call) -> None:
     else:
         out.say("nothing is declared at HEAD")
         out.say("hint: registry add NAME --path PATH declares a model; commit the manifest then")
+    _tags(status)
     for name in status.undeclared:
         out.note(f"{name} has versions, but is not in the manifest at HEAD")
     if status.interrupted:
         out.note("a command was interrupted while it wrote; the next one that writes mends that")
+
+
+def _tags(status: Status) -> None:
+    """What is to be done with tags that are not the same here and there, each with the command that does it."""
+    remote = status.remote
+    if remote is not None:
+        groups = [
+            (remote.unpublished, f"not published to {remote.name}", "registry push"),
+            (remote.remote_only, f"only at {remote.name}", "registry fetch"),
+            (remote.differing, f"another tag at {remote.name}", "registry push settles what was made here"),
+            (remote.deleted, f"deleted at {remote.name}", "registry delete TAG deletes it here too"),
+        ]
+        for tags, words, what in groups:
+            for tag in tags:
+                out.line(f"{tag}: {words}")
+            if tags:
+                out.say(f"hint: {what}")
+    for lost in status.withdrawn:
+        out.line(f"{lost.tag}: withdrawn, kept as {lost.oid}")
+    if status.withdrawn:
+        out.say("hint: git update-ref -d refs/registry-withdrawn/ID lets go of one")

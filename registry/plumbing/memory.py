@@ -50,7 +50,8 @@ def intents(clone: Clone) -> dict[str, Intent]:
     for line in lines:
         try:
             words = json.loads(line)
-            found[words.pop("oid")] = Intent(**words)
+            oid = words.pop("oid")
+            found[oid] = Intent(**words)
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
     return found

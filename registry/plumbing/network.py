@@ -33,8 +33,12 @@ def talk(
     environment: Mapping[str, str],
     data: bytes,
     progress: Callable[[str], None],
+    remote: str,
 ) -> Answer:
-    """Run `command` until it ends. Raises GitFailed where it is silent for too long; it is ended then."""
+    """Run `command` until it ends; `progress` hears what it says, and "" at the end.
+
+    Raises GitFailed where it is silent for too long; it is ended then.
+    """
     bound = patience()
     try:
         process = subprocess.Popen(
@@ -49,15 +53,17 @@ def talk(
         raise GitFailed(f"git does not run: {error.strerror}", "install Git 2.34 or newer") from error
     with process:
         try:
-            out, err = _heard(process, data, bound, progress)
+            out, err = _heard(process, data, bound, progress, remote)
         except BaseException:
             _end(process)
             raise
+        finally:
+            progress("")
     return Answer(process.returncode, out, err)
 
 
 def _heard(
-    process: subprocess.Popen[bytes], data: bytes, bound: float, progress: Callable[[str], None]
+    process: subprocess.Popen[bytes], data: bytes, bound: float, progress: Callable[[str], None], remote: str
 ) -> tuple[bytes, bytes]:
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise AssertionError("asked for pipes")
@@ -75,7 +81,7 @@ def _heard(
             ready = waiting.select(bound)
             if not ready:
                 raise GitFailed(
-                    f"nothing was heard from the remote for {bound:g} seconds",
+                    f"nothing was heard from {remote} for {bound:g} seconds",
                     "try again; REGISTRY_TIMEOUT=SECONDS waits longer",
                 )
             for key, _ in ready:

@@ -131,16 +131,23 @@ class Git:
             raise GitFailed(f"git {arguments[0]} ended too early", "git fsck says what is damaged") from error
 
     def network(
-        self, *arguments: str, data: bytes = b"", check: bool = True, progress: Callable[[str], None] | None = None
+        self,
+        *arguments: str,
+        data: bytes = b"",
+        check: bool = True,
+        progress: Callable[[str], None] | None = None,
+        remote: str = "the remote",
     ) -> Answer:
         """Run a command that talks to another machine, with the user's credentials and helpers, but no prompt.
 
-        `progress` is told what git says of its progress. Raises GitFailed with the server's and git's words, and where
+        `remote` is what a message calls the other side. `progress` is told what git says of its progress. Raises GitFailed with the server's and git's words, and where
         nothing was heard for `STALL` seconds: ask git for `--progress`, so that there is something to hear.
         """
         from registry.plumbing.network import talk  # most commands never leave this machine
 
-        answer = talk(["git", *arguments], self.directory, self._environment({}), data, progress or (lambda _: None))
+        answer = talk(
+            ["git", *arguments], self.directory, self._environment({}), data, progress or (lambda _: None), remote
+        )
         if check and answer.code != 0:
             raise self.complaint(arguments, answer)
         return answer

@@ -34,22 +34,25 @@ class TagRecord:
     raw: bytes | None
 
 
-def patterns(artifact: str) -> list[str]:
+def patterns(artifact: str, prefix: str = PREFIX) -> list[str]:
     """The refs of one artifact, for git-for-each-ref(1): `*` does not cross a slash, and stages may hold one."""
     name = in_tag(artifact)
-    return [f"{PREFIX}{name}@*", f"{PREFIX}{name}#*", f"{PREFIX}{name}#*/**"]
+    return [f"{prefix}{name}@*", f"{prefix}{name}#*", f"{prefix}{name}#*/**"]
 
 
-def read_tags(git: Git, only: Iterable[str] = (PREFIX,)) -> list[TagRecord]:
-    """Every tag that matches one of the patterns `only`, by name. A damaged one costs nobody else anything."""
+def read_tags(git: Git, only: Iterable[str] = (PREFIX,), prefix: str = PREFIX) -> list[TagRecord]:
+    """Every tag that matches one of the patterns `only`, by name. A damaged one costs nobody else anything.
+
+    All patterns begin with `prefix`, which no name holds.
+    """
     try:
-        return list(_records(git.read("for-each-ref", _FORMAT, "--", *only)))
+        return list(_records(git.read("for-each-ref", _FORMAT, "--", *only), prefix))
     except GitFailed:
         # One missing object makes for-each-ref stop before it has printed anything: ask one by one.
-        return list(_slowly(git, only))
+        return list(_slowly(git, only, prefix))
 
 
-def _records(listing: bytes) -> Iterator[TagRecord]:
+def _records(listing: bytes, prefix: str) -> Iterator[TagRecord]:
     at = 0
     while at < len(listing):
         end = listing.index(b"\n", at)
@@ -59,20 +62,20 @@ def _records(listing: bytes) -> Iterator[TagRecord]:
         if size != b"-":
             raw = listing[end + 1 : end + 1 + int(size)]
             end += int(size) + 1
-        yield TagRecord(_short(name), oid.decode(), kind.decode(), raw)
+        yield TagRecord(_short(name, prefix), oid.decode(), kind.decode(), raw)
         at = end + 1
 
 
-def _slowly(git: Git, only: Iterable[str]) -> Iterator[TagRecord]:
+def _slowly(git: Git, only: Iterable[str], prefix: str) -> Iterator[TagRecord]:
     listing = git.read("for-each-ref", "--format=%(objectname) %(refname)", "--", *only)
     refs = [line.split(b" ") for line in listing.splitlines()]
     found = read_objects(git, [oid.decode() for oid, _ in refs], only_type="tag")
     for (oid, name), read in zip(refs, found, strict=True):
-        yield TagRecord(_short(name), oid.decode(), read.type, read.data)
+        yield TagRecord(_short(name, prefix), oid.decode(), read.type, read.data)
 
 
-def _short(refname: bytes) -> str:
-    return refname.decode(errors="replace")[len(PREFIX) :]
+def _short(refname: bytes, prefix: str) -> str:
+    return refname.decode(errors="replace")[len(prefix) :]
 
 
 def events_of(records: Iterable[TagRecord]) -> Iterator[Event]:
@@ -94,7 +97,14 @@ def tag_names(git: Git, only: Iterable[str] = (PREFIX,), *, any_case: bool = Fal
     """The names alone of the tags that match."""
     flags = ["--ignore-case"] if any_case else []
     listing = git.read("for-each-ref", "--format=%(refname)", *flags, "--", *only)
-    return [_short(name) for name in listing.splitlines()]
+    return [_short(name, PREFIX) for name in listing.splitlines()]
+
+
+def tag_ids(git: Git, only: Iterable[str], prefix: str = PREFIX) -> dict[str, str]:
+    """The tags that match, and the id of the object that each points to, without reading any."""
+    listing = git.read("for-each-ref", "--format=%(objectname) %(refname)", "--", *only)
+    pairs = (line.split(b" ") for line in listing.splitlines())
+    return {_short(name, prefix): oid.decode() for oid, name in pairs}
 
 
 def artifacts_like(git: Git, artifact: str) -> list[str]:

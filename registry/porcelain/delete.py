@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from registry.core import names
 from registry.core.events import event_of
@@ -12,6 +13,8 @@ from registry.porcelain import views
 from registry.porcelain.values import Written
 from registry.repository import Repository
 from registry.writing.clone import writing
+from registry.writing.publish import unpublish
+from registry.writing.values import Way
 
 
 def find(repository: Repository, wanted: Sequence[str]) -> list[tags.TagRecord]:
@@ -28,9 +31,7 @@ def find(repository: Repository, wanted: Sequence[str]) -> list[tags.TagRecord]:
     return records
 
 
-def delete(
-    repository: Repository, wanted: Sequence[str], waiting: Callable[[], None], *, dry_run: bool = False
-) -> Written:
+def delete(repository: Repository, wanted: Sequence[str], way: Way, waiting: Callable[[], None]) -> Written:
     """Delete tags, all or none. A damaged tag in our format can be deleted too; it is no event, so none is given."""
     records = find(repository, wanted)
     if not records:
@@ -42,7 +43,11 @@ def delete(
         for name in sorted({event.artifact for event in gone})
         for view in views.events_view(repository.state(name), [event for event in gone if event.artifact == name])
     ]
-    artifact = names.parse_tag(records[0].name)
-    with writing(repository, artifact.artifact if artifact else "", waiting, new=True, dry_run=dry_run) as now:
+    artifacts = sorted({parsed.artifact for r in records if (parsed := names.parse_tag(r.name)) is not None})
+    away = (way.push or repository.pushes) and not way.dry_run
+    local = replace(way, offline=True)  # what is deleted is here
+    with writing(repository, artifacts[0], waiting, local, new=True) as now:
+        if away and now.held is not None:
+            unpublish(now.held, repository, repository.remote(way.remote), artifacts, records)
         now.delete(records)
     return Written(tuple(seen))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from registry.core.events import parse_object
 from registry.core.manifest import Declaration, Json
 from registry.core.state import VersionState
-from registry.plumbing import changes, objects, write
+from registry.errors import GitFailed
+from registry.plumbing import changes, objects, remote, tags, write
 from registry.repository import Repository
+from registry.writing.standing import WITHDRAWN, refresh, standing, unequal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,54 @@ class ArtifactStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteStatus:
+    """How the tags here stand to those of the remote; `unasked` says why it could not be asked, or is "".
+
+    `unpublished` are here and were never there, `remote_only` there and not here, `differing` something else here and
+    there, `deleted` here, and there no more.
+    """
+
+    name: str
+    unasked: str
+    unpublished: tuple[str, ...]
+    remote_only: tuple[str, ...]
+    differing: tuple[str, ...]
+    deleted: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of `remote` in `status --json`."""
+        return {
+            "name": self.name,
+            "unpublished": list(self.unpublished),
+            "remote_only": list(self.remote_only),
+            "differing": list(self.differing),
+            "deleted": list(self.deleted),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnTag:
+    """An event that could not be published, by the id of its tag object, under which it is kept."""
+
+    tag: str
+    oid: str
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of one of `withdrawn` in `status --json`."""
+        return {"tag": self.tag, "oid": self.oid}
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """The whole answer. `branch` is None on a detached HEAD, `head` before the first commit."""
+    """The whole answer. `branch` is None on a detached HEAD, `head` before the first commit, `remote` without one."""
 
     head: str | None
     branch: str | None
     interrupted: bool
     undeclared: tuple[str, ...]
     artifacts: tuple[ArtifactStatus, ...]
+    remote: RemoteStatus | None
+    withdrawn: tuple[WithdrawnTag, ...]
 
     def to_json(self) -> dict[str, Json]:
         """The shape of `status --json`."""
@@ -48,11 +91,14 @@ class Status:
             "interrupted": self.interrupted,
             "undeclared": list(self.undeclared),
             "artifacts": [artifact.to_json() for artifact in self.artifacts],
+            "remote": self.remote.to_json() if self.remote is not None else None,
+            "withdrawn": [tag.to_json() for tag in self.withdrawn],
         }
 
 
-def status(repository: Repository) -> Status:
-    """Look at what is declared at HEAD, at HEAD's files and at the work tree's."""
+def status(repository: Repository, wanted: str | None, waiting: Callable[[], None], *, offline: bool = False) -> Status:
+    """Look at what is declared at HEAD, at HEAD's files and at the work tree's, and at the remote's tags."""
+    distant = _remote(repository, wanted, waiting, offline=offline)
     declared = repository.manifest_at_head.artifacts
     states = repository.states
     name = repository.git.read("symbolic-ref", "--quiet", "--short", "HEAD", check=False)
@@ -64,7 +110,39 @@ def status(repository: Repository) -> Status:
         for (one, version), standing in zip(latest, _standings(repository, latest), strict=True)
     ]
     undeclared = tuple(name for name, state in states.items() if name not in declared and not state.deprecated)
-    return Status(repository.head, branch, write.interrupted(repository.clone), undeclared, tuple(rows))
+    interrupted = write.interrupted(repository.clone)
+    return Status(repository.head, branch, interrupted, undeclared, tuple(rows), distant, _withdrawn(repository))
+
+
+def _remote(
+    repository: Repository, wanted: str | None, waiting: Callable[[], None], *, offline: bool
+) -> RemoteStatus | None:
+    name = remote.choose(repository.git, wanted)
+    if name is None:
+        return None
+    place = repository.remote(name)
+    unasked = ""
+    if not offline:
+        try:
+            with write.locked(repository.clone, waiting) as held:
+                refresh(held, repository, place, None)
+        except GitFailed as error:
+            unasked = error.message
+    found = [standing(repository, place, artifact) for artifact in unequal(repository, place)]
+    return RemoteStatus(
+        name,
+        unasked,
+        tuple(event.tag for one in found for event in one.unpublished if event.tag not in one.there),
+        tuple(tag for one in found for tag in one.missing),
+        tuple(tag for one in found for tag in one.differing),
+        tuple(tag for one in found for tag in one.deleted),
+    )
+
+
+def _withdrawn(repository: Repository) -> tuple[WithdrawnTag, ...]:
+    kept = tags.read_tags(repository.git, [WITHDRAWN], WITHDRAWN)
+    found = [(record.oid, parse_object(record.raw)) for record in kept if record.raw is not None]
+    return tuple(WithdrawnTag(tag.tag, oid) for oid, tag in found if tag is not None)
 
 
 def _is_modified(declared: Declaration, dirty: list[str]) -> bool:

@@ -15,20 +15,30 @@ from registry.plumbing import memory, signing, tags, write
 from registry.plumbing.process import Git
 from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
+from registry.writing import standing
+from registry.writing.values import Way
 
 
 @contextmanager
 def writing(
-    repository: Repository, artifact: str, waiting: Callable[[], None], *, new: bool = False, dry_run: bool = False
+    repository: Repository,
+    artifact: str,
+    waiting: Callable[[], None],
+    way: Way,
+    *,
+    new: bool = False,
 ) -> Iterator[Writing]:
     """The state of `artifact` under the clone's lock, for deciding and writing.
 
-    The artifact has to exist, unless it may be `new`: raises NotFound. A dry run takes no lock and writes nothing, so
+    The artifact has to exist, unless it may be `new`: raises NotFound. A clone that may lack tags of it fetches them
+    first, unless it is to write offline: raises Refused where it cannot. A dry run takes no lock and writes nothing, so
     that it works where writing does not.
     """
     by = repository.writer()
     repository.forget()
-    with nullcontext() if dry_run else write.locked(repository.clone, waiting) as held:
+    with nullcontext() if way.dry_run else write.locked(repository.clone, waiting) as held:
+        if held is not None and not way.offline:
+            standing.complete(held, repository, artifact, way.remote)
         state = repository.state(artifact) if new else repository.existing(artifact)
         try:
             yield Writing(repository, state, held, by)

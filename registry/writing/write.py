@@ -7,6 +7,7 @@ from collections.abc import Callable
 from registry.core.select import Selector
 from registry.repository import Repository
 from registry.writing.clone import writing
+from registry.writing.publish import New, publish
 from registry.writing.values import Decide, Outcome, Way
 
 
@@ -23,7 +24,13 @@ def write(
 
     The artifact has to exist, unless it may be `new`. Raises what `decide` raises, and then nothing is written.
     """
-    with writing(repository, selector.artifact, waiting, new=new, dry_run=way.dry_run) as now:
+    if (way.push or repository.pushes) and not way.dry_run:
+        place = repository.remote(way.remote)
+        sent = publish(repository, place, [selector.artifact], way, waiting, New(selector, decide, new))
+        if sent.before is None or sent.after is None:
+            raise AssertionError("the new write was decided")
+        return Outcome(sent.before, sent.after, sent.events, sent.notes)
+    with writing(repository, selector.artifact, waiting, way, new=new) as now:
         decision = decide(now.state, selector)
         done = now.write(decision.drafts, sign=way.sign)
         return Outcome(now.state, now.state.with_events(done.events), done.events, [*decision.notes, *done.notes])

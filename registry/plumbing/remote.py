@@ -1,0 +1,225 @@
+"""Talking to another repository: which one, fetching its tags, publishing ours by compare-and-swap (DESIGN part 6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from registry.core.names import in_tag
+from registry.errors import NotFound, UsageError
+from registry.plumbing.process import Answer, Git, without_password
+from registry.plumbing.tags import PREFIX
+
+HEADS = "refs/registry/"
+SEEN = "refs/registry-remote/"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A remote of a clone, and where its tags and registry heads are kept there, as prefixes of refs."""
+
+    name: str
+    tags: str
+    heads: str
+
+
+def of_clone(name: str) -> Remote:
+    """A remote whose refs are kept apart from the user's own tags, as last fetched (DESIGN part 8)."""
+    return Remote(name, f"{SEEN}{name}/tags/", f"{SEEN}{name}/heads/")
+
+
+def of_mirror(name: str) -> Remote:
+    """The remote of a mirror that nobody works in: its refs are the mirror's."""
+    return Remote(name, PREFIX, HEADS)
+
+
+def remotes(git: Git) -> list[str]:
+    """The names of all remotes."""
+    return git.read("remote").decode(errors="replace").split()
+
+
+def choose(git: Git, wanted: str | None = None) -> str | None:
+    """The remote to talk to: the one named, the branch's upstream, else `origin`, else the only one; None without any.
+
+    Raises NotFound for a name that is none, UsageError where several could be meant.
+    """
+    there = remotes(git)
+    if wanted is not None:
+        if wanted not in there:
+            hint = f"there is {', '.join(there)}" if there else f"git remote add {wanted} URL adds it"
+            raise NotFound(f"there is no remote {wanted}", hint)
+        return wanted
+    branch = git.read("symbolic-ref", "--quiet", "--short", "HEAD", check=False).decode(errors="replace").strip()
+    upstream = git.read("config", "--get", f"branch.{branch}.remote", check=False).decode(errors="replace").strip()
+    for name in (upstream, "origin"):
+        if name in there:
+            return name
+    if len(there) > 1:
+        raise UsageError(f"there are several remotes: {', '.join(there)}", "say which one with --remote")
+    return there[0] if there else None
+
+
+def needed(git: Git, wanted: str | None = None) -> str:
+    """`choose`, where there has to be one. Raises NotFound."""
+    name = choose(git, wanted)
+    if name is None:
+        raise NotFound("this repository has no remote", "git remote add origin URL adds one")
+    return name
+
+
+def url_of(git: Git, remote: str) -> str:
+    """Where `remote` lies, without a password."""
+    found = git.read("remote", "get-url", "--", remote, check=False).decode(errors="surrogateescape").strip()
+    return without_password(found)
+
+
+# -- fetching --------------------------------------------------------------------------------------------------------
+
+# --no-tags, --no-write-fetch-head, --no-recurse-submodules: these refs and nothing else. --atomic: all of them or none.
+_FETCH = (
+    *("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"),
+    *("--no-auto-maintenance", "--atomic"),
+)
+
+
+def fetch(
+    git: Git, remote: Remote, artifacts: Sequence[str] | None, progress: Progress, options: Sequence[str] = ()
+) -> None:
+    """Bring what the server has of `artifacts` (of all, where None), and forget what it deleted.
+
+    Raises GitFailed with the server's words.
+    """
+    specs = [f"+{ref}*:{kept}*" for prefix in _prefixes(artifacts) for ref, kept in _places(remote, prefix)]
+    _fetch(git, remote, specs, progress, ("--prune", *options))
+
+
+def _fetch(git: Git, remote: Remote, specs: Sequence[str], progress: Progress, options: Sequence[str]) -> None:
+    words = (*_FETCH, *options, "--stdin", "--end-of-options", remote.name)
+    git.network(*words, data=_lines(specs), progress=progress, remote=remote.name)
+
+
+def _prefixes(artifacts: Sequence[str] | None) -> list[str]:
+    return [""] if artifacts is None else [f"{in_tag(name)}{sign}" for name in artifacts for sign in "@#"]
+
+
+def _places(remote: Remote, prefix: str) -> list[tuple[str, str]]:
+    tags = (PREFIX + prefix, remote.tags + prefix)
+    # A head is A@head. Its exact name would fail the whole fetch where it is missing; a pattern is merely empty.
+    return [tags] if prefix.endswith("#") else [tags, (HEADS + prefix, remote.heads + prefix)]
+
+
+def fetch_shallow(git: Git, remote: Remote, artifacts: Sequence[str] | None, progress: Progress) -> list[str]:
+    """`fetch` for a shallow clone: no history comes with the tags, and what is here does not become shallower.
+
+    Gives the refs that the server has no more, for the caller to delete.
+    """
+    prefixes = [place for prefix in _prefixes(artifacts) for place in _places(remote, prefix)]
+    answer = git.network(
+        "ls-remote", "--end-of-options", remote.name, *(f"{ref}*" for ref, _ in prefixes), remote=remote.name
+    )
+    ids, commits = _listed(answer.out)
+    kept = {name: there + name[len(ref) :] for name in ids for ref, there in prefixes if name.startswith(ref)}
+    have = _have(git, set(commits.values()) | set(ids.values()))
+    for near in (True, False):
+        # --depth=1 of a commit that is here would cut off its history; without it, that of others would come along.
+        specs = [f"+{name}:{to}" for name, to in kept.items() if (commits.get(name, ids[name]) in have) is near]
+        if specs:
+            _fetch(git, remote, specs, progress, () if near else ("--depth=1",))
+    here = git.read("for-each-ref", "--format=%(refname)", "--", *(f"{there}*" for _, there in prefixes)).split(b"\n")
+    return sorted({ref.decode(errors="surrogateescape") for ref in here if ref} - set(kept.values()))
+
+
+def _listed(listing: bytes) -> tuple[dict[str, str], dict[str, str]]:
+    """What each ref is at the server, and, for an annotated tag, what it leads to (the lines that end in ^{})."""
+    ids: dict[str, str] = {}
+    commits: dict[str, str] = {}
+    for line in listing.decode(errors="surrogateescape").splitlines():
+        oid, _, name = line.partition("\t")
+        if name.endswith("^{}"):
+            commits[name.removesuffix("^{}")] = oid
+        else:
+            ids[name] = oid
+    return ids, commits
+
+
+def _have(git: Git, oids: set[str]) -> set[str]:
+    listing = git.read("cat-file", "--batch-check=%(objectname)", data=_lines(sorted(oids)))
+    return {line.decode() for line in listing.splitlines() if b" " not in line}
+
+
+def _lines(words: Sequence[str]) -> bytes:
+    return "".join(f"{word}\n" for word in words).encode(errors="surrogateescape")
+
+
+# -- publishing ------------------------------------------------------------------------------------------------------
+
+
+class Fate(Enum):
+    """What became of one ref of a push."""
+
+    PUBLISHED = "published"
+    THERE = "there already, the same"
+    LOST = "somebody was faster"
+    REFUSED = "refused"
+    UNTRIED = "left out for another's sake"
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """One ref of a push: its fate and the server's words."""
+
+    ref: str
+    fate: Fate
+    words: str
+
+
+# What git or the server says of a lost race, and of a ref that failed for another's sake alone: DESIGN part 8.
+_LOST = re.compile(
+    r"stale info|already exists|cannot lock ref|failed to update ref|fetch first|remote ref updated|incorrect old value"
+)
+_UNTRIED = re.compile(r"atomic (push failed|push failure|transaction failed)")
+
+
+def push(
+    git: Git,
+    remote: Remote,
+    refs: Mapping[str, str | None],
+    leases: Mapping[str, str],
+    progress: Progress,
+    options: Sequence[str] = (),
+) -> tuple[list[Pushed], Answer]:
+    """Publish `refs` (each ref's new object id, None to delete it), all or none; what became of each, and all words.
+
+    `leases` gives for some of them what they have to be on the server now, "" for not there; the others are tags, which
+    never move. Nothing became of any ref where there was no answer at all.
+    """
+    # No + anywhere: it would override the lease. --no-verify: a pre-push hook of the user's is for branches.
+    answer = git.network(
+        *options,
+        *("push", "--porcelain", "--progress", "--atomic", "--no-verify", "--no-follow-tags", "--no-signed"),
+        *("--recurse-submodules=no", *(f"--force-with-lease={ref}:{old}" for ref, old in leases.items())),
+        *("--end-of-options", remote.name, *(f"{oid or ''}:{ref}" for ref, oid in refs.items())),
+        check=False,
+        progress=progress,
+        remote=remote.name,
+    )
+    lines = answer.out.decode(errors="replace").splitlines()
+    pushed = [_pushed(line) for line in lines if line[1:2] == "\t"]
+    if Fate.UNTRIED in {one.fate for one in pushed} <= {Fate.UNTRIED, Fate.THERE}:
+        # Two transactions at once: which ref it was, the server says beside its answer only.
+        fate = Fate.LOST if _LOST.search("\n".join(answer.remote_words)) else Fate.REFUSED
+        pushed = [replace(one, fate=fate) if one.fate is Fate.UNTRIED else one for one in pushed]
+    return pushed, answer
+
+
+def _pushed(line: str) -> Pushed:
+    flag, names, words = [*line.split("\t"), "", ""][:3]
+    ref = names.rpartition(":")[2]
+    if flag != "!":
+        return Pushed(ref, Fate.THERE if flag == "=" else Fate.PUBLISHED, words)
+    fate = Fate.LOST if _LOST.search(words) else Fate.UNTRIED if _UNTRIED.search(words) else Fate.REFUSED
+    return Pushed(ref, fate, words)

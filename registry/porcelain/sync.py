@@ -1,0 +1,103 @@
+"""`fetch` and `push`: bringing the tags of a clone and of its remote together (DESIGN part 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from registry.core import names
+from registry.core.manifest import Json
+from registry.plumbing import write
+from registry.porcelain import views
+from registry.porcelain.values import EventView, Written
+from registry.repository import Repository
+from registry.writing.publish import publish
+from registry.writing.standing import refresh, standing, take_in, unequal
+from registry.writing.values import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch brought: the new tags, and what still stands otherwise here than at the remote."""
+
+    remote: str
+    tags: tuple[str, ...]
+    unpublished: tuple[str, ...]
+    differing: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of `fetch --json`."""
+        return {
+            "remote": self.remote,
+            "tags": list(self.tags),
+            "unpublished": list(self.unpublished),
+            "differing": list(self.differing),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An event that could not be published: its tag, the id under which it is kept, and why."""
+
+    tag: str
+    oid: str
+    why: str
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of one withdrawn event in JSON."""
+        return {"tag": self.tag, "oid": self.oid, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push published, what it withdrew, and the versions that have other names now."""
+
+    remote: str
+    written: Written
+    withdrawn: tuple[Left, ...]
+    renamed: dict[str, str]
+
+    @property
+    def events(self) -> tuple[EventView, ...]:
+        """The events that were published."""
+        return self.written.events
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of `push --json`."""
+        return {
+            "remote": self.remote,
+            **self.written.to_json(),
+            "withdrawn": [one.to_json() for one in self.withdrawn],
+            "renamed": dict(self.renamed),
+        }
+
+
+def fetch(repository: Repository, artifacts: Sequence[str], wanted: str | None, waiting: Callable[[], None]) -> Fetched:
+    """Take in the remote's tags of `artifacts`, of all where none is named. No tag that is here moves."""
+    only = [names.check_artifact(name) for name in artifacts] or None
+    place = repository.remote(wanted)
+    with write.locked(repository.clone, waiting) as held:
+        refresh(held, repository, place, only)
+        found = [standing(repository, place, name) for name in only or unequal(repository, place)]
+        new = take_in(held, found)
+        repository.forget()
+    return Fetched(
+        place.name,
+        tuple(new),
+        tuple(event.tag for one in found for event in one.unpublished if event.tag not in one.there),
+        tuple(name for one in found for name in one.differing),
+    )
+
+
+def push(repository: Repository, artifacts: Sequence[str], wanted: str | None, waiting: Callable[[], None]) -> Pushed:
+    """Publish what was written here and never pushed, of all artifacts where none is named, in order."""
+    only = [names.check_artifact(name) for name in artifacts] or None
+    place = repository.remote(wanted)
+    done = publish(repository, place, only, Way(), waiting)
+    seen = [
+        view
+        for name in dict.fromkeys(event.artifact for event in done.sent)
+        for view in views.events_view(repository.state(name), [e for e in done.sent if e.artifact == name])
+    ]
+    left = tuple(Left(one.event.tag, one.event.oid, one.why) for one in done.withdrawn)
+    return Pushed(place.name, Written(tuple(seen), tuple(done.notes)), left, done.renamed)
