@@ -25,6 +25,8 @@ from registry.porcelain import register
 from registry.porcelain.note import Facts
 from registry.porcelain.register import Request
 from registry.writing.clone import writing
+from registry.writing.publish import publish
+from registry.writing.values import Way
 
 if TYPE_CHECKING:
     from registry.porcelain.values import ModelVersion
@@ -57,7 +59,8 @@ class Run(ContextDecorator):
 
     At the end of a `with` block, or of a decorated function, the files that were logged are committed (those alone),
     the version is registered at that commit and assigned to `stage`, in one transaction. A block that raises registers
-    nothing and leaves HEAD, index and files as it left them. Where the version exists already, the run is attached to
+    nothing and leaves HEAD, index and files as it left them. `push` publishes the version after that: where the remote
+    cannot be reached, it is registered here all the same. Where the version exists already, the run is attached to
     it: what is logged amends it. Of runs on one artifact inside each other, the inner one takes precedence: the outer
     is then attached to the version that the inner one made.
     """
@@ -188,6 +191,8 @@ class Run(ContextDecorator):
         if error is not None or self._cancelled:
             return
         version = self._finish()
+        if self._request.way.push:
+            version = self._publish(version)
         self._version = self._version_of(self._request.artifact, version)
         for outer in _active.get():
             if outer._request.artifact == self._request.artifact:
@@ -198,6 +203,16 @@ class Run(ContextDecorator):
             if self._attached is not None:
                 return self._amend(now, self._attached)
             return self._register(now)
+
+    def _publish(self, version: str) -> str:
+        """Publish what the run has become; the name that the version has then. Raises Refused where it cannot be."""
+        repository, artifact = self._repository, self._request.artifact
+        place = repository.remote(self._request.way.remote)
+        done = publish(repository, place, [artifact], Way(), self._waiting)
+        self._tell_all(done.notes)
+        for lost in (one for one in done.withdrawn if one.event.tag == f"{names.in_tag(artifact)}@{version}"):
+            raise Refused(f"{lost.event.tag} could not be published: {lost.why}", "registry status lists what was left")
+        return done.renamed.get(f"{artifact}@{version}", f"{artifact}@{version}").rpartition("@")[2]
 
     def _check_file(self, version: str, path: str) -> None:
         there = self._repository.state(self._request.artifact).versions[version]

@@ -13,13 +13,15 @@ from registry.porcelain import views
 from registry.porcelain.values import Written
 from registry.repository import Repository
 from registry.writing.clone import writing
-from registry.writing.publish import unpublish
+from registry.writing.pushing import unpublish
 from registry.writing.values import Way
 
 
 def find(repository: Repository, wanted: Sequence[str]) -> list[tags.TagRecord]:
     """The tags of that name. Raises NotFound for one that is not there, UsageError for one that is not ours."""
     records = []
+    parsed = [names.parse_tag(text.removeprefix(tags.PREFIX)) for text in wanted]
+    repository.about(*sorted({name.artifact for name in parsed if name is not None}))
     for text in wanted:
         name = text.removeprefix(tags.PREFIX)
         if names.parse_tag(name) is None:
@@ -45,7 +47,7 @@ def delete(repository: Repository, wanted: Sequence[str], way: Way, waiting: Cal
     ]
     artifacts = sorted({parsed.artifact for r in records if (parsed := names.parse_tag(r.name)) is not None})
     away = (way.push or repository.pushes) and not way.dry_run
-    local = replace(way, offline=True)  # what is deleted is here
+    local = replace(way, push=False, offline=True)  # what is deleted is here
     with writing(repository, artifacts[0], waiting, local, new=True) as now:
         if away and now.held is not None:
             unpublish(now.held, repository, repository.remote(way.remote), artifacts, records)

@@ -36,7 +36,7 @@ def writing(
     """
     by = repository.writer()
     repository.forget()
-    with nullcontext() if way.dry_run else write.locked(repository.clone, waiting) as held:
+    with nullcontext() if way.dry_run else repository.locked(waiting) as held:
         if held is not None and not way.offline:
             standing.complete(held, repository, artifact, way.remote)
         state = repository.state(artifact) if new else repository.existing(artifact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -89,9 +90,9 @@ def refresh(held: Held, repository: Repository, place: Remote, artifacts: Sequen
 
     What it had once and has no more is remembered, so that it does not come back. Raises GitFailed with its words.
     """
-    clone, git, progress = held.clone, repository.git, repository.progress
+    clone, git = held.clone, repository.git
     if place.tags == tags.PREFIX:  # a mirror: what the remote deleted is gone there as well
-        remote.fetch(git, place, artifacts, progress, repository.fetch_options)
+        repository.fetch(place, artifacts)
         return
     url = remote.url_of(git, place.name)
     known = memory.known(clone, place.name)
@@ -103,15 +104,39 @@ def refresh(held: Held, repository: Repository, place: Remote, artifacts: Sequen
     before = tags.tag_ids(git, patterns, place.tags)
     if before:
         memory.remember(clone, place.name, replace(known, before=before))
-    if (clone.common_dir / "shallow").exists():
-        stale = remote.fetch_shallow(git, place, artifacts, progress)
-        _delete(held, stale)
-    else:
-        remote.fetch(git, place, artifacts, progress)
+    try:
+        _fetch(held, repository, place, artifacts)
+    except GitFailed as error:
+        if "File exists" not in error.message or not _cleared(held):
+            raise
+        _fetch(held, repository, place, artifacts)
     asked = (ALL,) if artifacts is None or ALL in known.asked else tuple(sorted({*known.asked, *artifacts}))
     after = _settled(git, place, replace(known, before=before, asked=asked))
     if after != known or before:
         memory.remember(clone, place.name, after)
+
+
+def _fetch(held: Held, repository: Repository, place: Remote, artifacts: Sequence[str] | None) -> None:
+    if (held.clone.common_dir / "shallow").exists():
+        _delete(held, remote.fetch_shallow(repository.git, place, artifacts, repository.progress))
+    else:
+        remote.fetch(repository.git, place, artifacts, repository.progress)
+
+
+def _cleared(held: Held) -> bool:
+    """Remove the locks that a killed fetch left on our own refs; whether there were any.
+
+    Whoever fetches holds the clone's lock, as we do now; only a git whose parent was killed may still be at it, and it
+    is given time.
+    """
+    place = held.clone.common_dir / remote.SEEN
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*.lock")}
+    if before:
+        time.sleep(write.SECOND_LOOK)
+    stale = [path for path, then in before.items() if path.exists() and path.stat().st_mtime_ns == then]
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return bool(stale)
 
 
 def _settled(git: Git, place: Remote, known: Known) -> Known:

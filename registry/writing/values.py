@@ -10,6 +10,7 @@ from registry.core.draft import Draft
 from registry.core.events import Event
 from registry.core.select import Selector
 from registry.core.state import ArtifactState
+from registry.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Way:
     push: bool = False
     remote: str | None = None
     offline: bool = False
+
+    def __post_init__(self) -> None:
+        if self.push and self.offline:
+            raise UsageError("--push and --offline exclude each other", "registry push publishes it later")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def write(
 
     The artifact has to exist, unless it may be `new`. Raises what `decide` raises, and then nothing is written.
     """
+    repository.focus(selector.artifact)
     if (way.push or repository.pushes) and not way.dry_run:
         place = repository.remote(way.remote)
         sent = publish(repository, place, [selector.artifact], way, waiting, New(selector, decide, new))

@@ -1,0 +1,191 @@
+"""One push: all refs of an attempt with their leases, and what its answer means (DESIGN parts 6 and 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from registry.core import names
+from registry.core.draft import Laid
+from registry.core.events import Event
+from registry.core.replay import Replayed
+from registry.errors import GitFailed, Refused, RegistryError
+from registry.plumbing import memory, remote, tags, write
+from registry.plumbing.process import Answer
+from registry.plumbing.remote import Fate, Pushed, Remote
+from registry.plumbing.write import Held, RefChange
+from registry.repository import Repository
+from registry.writing.clone import head_change, head_ref
+from registry.writing.standing import WITHDRAWN, Standing, refresh
+from registry.writing.values import Decision
+
+
+@dataclass
+class Plan:
+    """One artifact in one attempt. `laid` is what the new write adds to the replayed events."""
+
+    standing: Standing
+    replayed: Replayed
+    decision: Decision | None = None
+    laid: Sequence[Laid] = ()
+
+    @property
+    def name(self) -> str:
+        return self.standing.base.name
+
+    @property
+    def events(self) -> list[Event]:
+        return [*(step.event for step in self.replayed.steps), *(one.event for one in self.laid)]
+
+    @property
+    def head(self) -> str | None:
+        """The last event of ours that is published."""
+        return next((event.oid for event in reversed(self.events) if event.ours), None)
+
+
+class Again(Exception):
+    """The attempt was lost, or has to be made with more artifacts."""
+
+    def __init__(self, more: Iterable[str] = (), *, by_tail: bool = False) -> None:
+        super().__init__()
+        self.more = sorted(more)
+        self.by_tail = by_tail
+
+
+@dataclass
+class Talk:
+    """A remote that is pushed to, under the clone's lock."""
+
+    held: Held
+    repository: Repository
+    place: Remote
+
+    def push(self, plans: Sequence[Plan], *, by_tail: bool) -> list[str]:
+        """Push the events of `plans`, all or none; notes for the person. Raises Again after a lost race, and Refused.
+
+        `by_tail` leases a head that cannot be fetched on the tail of the chain that the tags show.
+        """
+        new = {f"{tags.PREFIX}{event.tag}": event.oid for plan in plans for event in plan.events}
+        if not new:
+            return []
+        known = memory.known(self.held.clone, self.place.name)
+        heads = {} if known.create_only else {head_ref(p.name): p.head for p in plans if p.head is not None}
+        leases = {head_ref(p.name): self._lease(p, by_tail=by_tail) for p in plans if head_ref(p.name) in heads}
+        pushed, answer = self._pushed({**new, **heads}, leases)
+        fates = {one.ref: one.fate for one in pushed}
+        if not pushed:
+            self._unheard(plans, new, answer)
+            return []
+        if Fate.LOST in fates.values() or all(fates.get(ref) is Fate.THERE for ref in new):
+            stale = any(one.fate is Fate.LOST and one.ref in heads for one in pushed)
+            raise Again(by_tail=stale and any(not plan.standing.head for plan in plans))
+        if all(fates.get(ref) in {Fate.PUBLISHED, Fate.THERE} for ref in new):
+            if all(fates.get(ref) in {Fate.PUBLISHED, Fate.THERE} for ref in heads):
+                return []
+        elif heads:
+            # Which of the refs is not wanted, a hook of the server does not always say: perhaps the tags alone are.
+            alone, _ = self._pushed(new, {})
+            if any(one.fate is Fate.LOST for one in alone):
+                raise Again
+            if not alone or not all(one.fate is Fate.PUBLISHED for one in alone):
+                raise refusal(self.place, pushed, answer)
+        else:
+            raise refusal(self.place, pushed, answer)
+        memory.remember(self.held.clone, self.place.name, replace(known, create_only=True))
+        return [f"{self.place.name} takes no refs below refs/registry: only its tags tell two writers at once apart"]
+
+    def _pushed(self, refs: Mapping[str, str], leases: Mapping[str, str]) -> tuple[list[Pushed], Answer]:
+        git, progress = self.repository.git, self.repository.progress
+        return remote.push(git, self.place, refs, leases, progress, self.repository.push_options)
+
+    def _lease(self, plan: Plan, *, by_tail: bool) -> str:
+        if plan.standing.head or not by_tail:
+            return plan.standing.head
+        # Where no head can be fetched (uploadpack.hideRefs), it is the tail of the chain that the tags show.
+        return next((event.oid for event in reversed(plan.standing.base.events) if event.ours), "")
+
+    def _unheard(self, plans: Sequence[Plan], new: Mapping[str, str], answer: Answer) -> None:
+        """No answer came. Where the remote has it all the same, all is well; else it raises what was said."""
+        complaint = self.repository.git.complaint(["push"], answer)
+        try:
+            refresh(self.held, self.repository, self.place, [plan.name for plan in plans])
+            there = tags.tag_ids(self.repository.git, [self.place.tags], self.place.tags)
+        except GitFailed:
+            raise complaint from None
+        if any(there.get(ref.removeprefix(tags.PREFIX)) != oid for ref, oid in new.items()):
+            raise complaint
+
+    def settle(self, plans: Sequence[Plan]) -> list[str]:
+        """Bring this clone's refs to what is published now, in one step."""
+        changes = {change.ref: change for plan in plans for change in _tags(plan)}
+        ours = {ref: oid for plan in plans for ref, oid in _own(plan, self.place).items() if ref not in changes}
+        now = tags.tag_ids(self.repository.git, list(ours), "") if ours else {}
+        changes.update({ref: RefChange(ref, now.get(ref), oid) for ref, oid in ours.items()})
+        for plan in plans:
+            moved = head_change(self.repository, [event for event in plan.events if event.ours])
+            changes.update({change.ref: change for change in moved})
+        changes = {ref: change for ref, change in changes.items() if change.old != change.new}
+        try:
+            if changes:
+                write.transact(self.held, list(changes.values()), "registry: publish")
+            settled = [event.oid for plan in plans for event in plan.standing.unpublished]
+            if settled:
+                memory.forget_intents(self.held.clone, settled)
+        except RegistryError as error:
+            if not any(plan.events for plan in plans):
+                raise
+            return [f"it is published, but this clone could not take it in: {error.message}; registry fetch does"]
+        return []
+
+
+def _tags(plan: Plan) -> Iterable[RefChange]:
+    """What becomes of the user's tags, once `plan` is published."""
+    one = plan.standing
+    published = {event.tag: event.oid for event in plan.events}
+    here = {**one.here, **{name: one.there[name] for name in one.missing}}  # taken in before
+    for tag in dict.fromkeys([*(event.tag for event in one.unpublished), *published]):
+        yield RefChange(tags.PREFIX + tag, here.get(tag), published.get(tag, one.there.get(tag)))
+
+
+def _own(plan: Plan, place: Remote) -> dict[str, str]:
+    """What our own refs shall be then: the remote's as it is now, and those that keep what was withdrawn."""
+    refs = {place.tags + event.tag: event.oid for event in plan.events}
+    if plan.head is not None:
+        refs[f"{place.heads}{names.in_tag(plan.name)}@head"] = plan.head
+    return {**refs, **{f"{WITHDRAWN}{lost.event.oid}": lost.event.oid for lost in plan.replayed.withdrawn}}
+
+
+def unpublish(
+    held: Held,
+    repository: Repository,
+    place: Remote,
+    artifacts: Sequence[str],
+    records: Sequence[tags.TagRecord],
+) -> None:
+    """Delete tags at the remote, all or none, if they still are there what they are here. Raises Refused, GitFailed."""
+    refresh(held, repository, place, artifacts)
+    there = tags.tag_ids(repository.git, [place.tags + record.name for record in records], place.tags)
+    for record in records:
+        if there.get(record.name, record.oid) != record.oid:
+            raise Refused(f"{record.name} is another tag at {place.name}", "registry status says what differs")
+    leases = {f"{tags.PREFIX}{name}": oid for name, oid in there.items()}
+    if not leases:
+        return
+    gone: dict[str, str | None] = dict.fromkeys(leases)
+    pushed, answer = remote.push(repository.git, place, gone, leases, repository.progress, repository.push_options)
+    if not pushed:
+        raise repository.git.complaint(["push"], answer)
+    if any(one.fate is not Fate.PUBLISHED for one in pushed):
+        raise refusal(place, pushed, answer)
+    if place.tags != tags.PREFIX:
+        changes = [RefChange(place.tags + name, oid, None) for name, oid in there.items()]
+        write.transact(held, changes, "registry: delete")
+
+
+def refusal(place: Remote, pushed: Sequence[Pushed], answer: Answer) -> Refused:
+    """What the remote said against a push."""
+    refused = next((one for one in pushed if one.fate is Fate.REFUSED), pushed[0])
+    said = "; ".join(answer.remote_words[:5])
+    words = refused.words.replace("[remote rejected] ", "").strip("()") + (f": {said}" if said else "")
+    name = refused.ref.removeprefix(tags.PREFIX)
+    return Refused(f"{place.name} refused {name}: {words}", "nothing was written, here or there")
