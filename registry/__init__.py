@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         NotFound,
         Refused,
         RegistryError,
+        StoreFailed,
         Taken,
         UsageError,
     )
@@ -36,6 +37,7 @@ __all__ = [
     "RegistryError",
     "Run",
     "StageCondition",
+    "StoreFailed",
     "Taken",
     "UsageError",
     "Written",
@@ -45,7 +47,16 @@ __all__ = [
 
 _HOMES = {
     "registry.api": ("Artifact", "EventView", "Model", "ModelVersion", "Registry", "StageCondition", "Written"),
-    "registry.errors": ("GitFailed", "ManifestError", "NotFound", "Refused", "RegistryError", "Taken", "UsageError"),
+    "registry.errors": (
+        "GitFailed",
+        "ManifestError",
+        "NotFound",
+        "Refused",
+        "RegistryError",
+        "StoreFailed",
+        "Taken",
+        "UsageError",
+    ),
     "registry.runs": ("Run", "active_run"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

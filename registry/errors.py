@@ -38,3 +38,7 @@ class ManifestError(RegistryError):
 
 class GitFailed(RegistryError):
     """Git itself failed, or is not there, or the repository cannot be read or written."""
+
+
+class StoreFailed(RegistryError):
+    """Git LFS, DVC or a URL, where bytes lie outside of Git, cannot be read, or what reads it is not installed."""

@@ -1,0 +1,118 @@
+"""Files and directories at URLs, through fsspec (https://filesystem-spec.readthedocs.io)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from registry.artifacts import paths
+from registry.artifacts.hiding import without_secrets
+from registry.artifacts.staging import CHUNK, Staging
+from registry.errors import NotFound, Refused, RegistryError, StoreFailed
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+# The package that speaks each protocol. What is not in this table is refused: fsspec would read the reader's own disk
+# (file://, local://), run commands on other machines (ssh://), and chain protocols (zip://...::file://...).
+BACKENDS = {
+    "s3": "s3fs",
+    "s3a": "s3fs",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    "http": "aiohttp",
+    "https": "aiohttp",
+    "hf": "huggingface_hub",
+    "az": "adlfs",
+    "abfs": "adlfs",
+    "adl": "adlfs",
+}
+_PAGES = ("http", "https")  # they know no directories
+
+
+def check(url: str) -> str:
+    """The name below which the files of `url` lie. Raises Refused where it is not one to pull from."""
+    scheme = url.partition("://")[0].lower()
+    if scheme not in BACKENDS or "::" in url:
+        known = ", ".join(f"{name}://" for name in ("s3", "gs", "https", "hf", "az"))
+        raise Refused(f"nothing is pulled from {without_secrets(url)}", f"URLs that are pulled begin with {known}")
+    place = url.partition("://")[2]
+    if scheme in _PAGES:
+        place = place.partition("#")[0].partition("?")[0]
+        if not place.rstrip("/").partition("/")[2]:
+            raise Refused(f"{without_secrets(url)} names no file", "a URL that is pulled ends in a name")
+    return paths.check(place.rstrip("/").rpartition("/")[2])
+
+
+def gather(url: str, staging: Staging) -> None:
+    """Write the file at `url`, or the files of the directory there. Raises NotFound, Refused or StoreFailed."""
+    name = check(url)
+    system, root = _opened(url)
+    try:
+        found = list(_files(system, root, pages=url.partition("://")[0].lower() in _PAGES))
+        if not found:
+            raise NotFound(f"there is nothing at {without_secrets(url)}", "check the path in the manifest")
+        whole = staging.recorded(url)
+        for below, _, size in found:
+            paths.check(f"{name}{below}")
+            staging.meter.expect(size or 0)
+        for below, place, size in found:
+            # What is recorded of the URL is about the one file there.
+            _write(system, place, f"{name}{below}", whole.sha256 if below == "" else None, size, staging)
+    except (RegistryError, KeyboardInterrupt):
+        raise
+    except FileNotFoundError as error:
+        raise NotFound(f"there is nothing at {without_secrets(url)}", "check the path in the manifest") from error
+    except PermissionError as error:
+        raise StoreFailed(f"{without_secrets(url)} is not for you", "check the credentials of its store") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # of the disk
+        said = without_secrets(str(error)) or type(error).__name__
+        raise StoreFailed(f"{without_secrets(url)} cannot be read: {said}", "try again; what came is kept") from error
+
+
+def _opened(url: str) -> tuple[AbstractFileSystem, str]:
+    scheme = url.partition("://")[0].lower()
+    try:
+        from fsspec.core import url_to_fs  # an extra, and slow to import
+    except ImportError as error:
+        hint = f"pip install 'git-registry[url]' {BACKENDS[scheme]}"
+        raise StoreFailed(f"{scheme}:// needs the package fsspec", hint) from error
+    try:
+        # Nothing remembered: what is at a URL may have changed.
+        system, root = url_to_fs(f"{scheme}{url[len(scheme) :]}", skip_instance_cache=True, use_listings_cache=False)
+    except ImportError as error:
+        package = BACKENDS[scheme]
+        raise StoreFailed(f"{scheme}:// needs the package {package}", f"pip install {package}") from error
+    except Exception as error:
+        said = without_secrets(str(error)) or type(error).__name__
+        raise StoreFailed(f"{without_secrets(url)} cannot be reached: {said}", "check the URL") from error
+    return system, str(root)
+
+
+def _files(system: Any, root: str, *, pages: bool) -> Iterator[tuple[str, str, int | None]]:
+    """What is at `root`: of each file its path below it ("" for root itself), its place and its size."""
+    if pages:
+        yield "", root, None
+        return
+    about = system.info(root)
+    if about["type"] == "file":
+        yield "", root, about.get("size")
+        return
+    prefix = root.rstrip("/")
+    for place, one in sorted(system.find(prefix, detail=True).items()):
+        if one["type"] == "file" and not place.endswith("/"):  # a key that ends so stands for a directory
+            if not place.startswith(f"{prefix}/"):
+                raise Refused(f"the store lists {place!r} below {prefix!r}", "somebody made it by hand: look at who")
+            yield place.removeprefix(prefix), place, one.get("size")
+
+
+def _write(system: Any, place: str, path: str, sha256: str | None, size: int | None, staging: Staging) -> None:
+    if staging.has(path, "url", sha256):
+        return
+    with staging.writing(path, "url", sha256) as sink, system.open(place, "rb", block_size=5 * CHUNK) as file:
+        while chunk := file.read(CHUNK):
+            sink.write(chunk)
+        if size is not None and sink.size != size:
+            raise StoreFailed(f"{path} ended after {sink.size} of {size} bytes", "try again; what came is kept")

@@ -1,0 +1,44 @@
+"""`registry pull`"""
+
+from __future__ import annotations
+
+import click
+
+from registry.cli import options, out
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+@options.command()
+@options.selector()
+@click.option("-o", "--output", metavar="DIR", help="Where to; without it, NAME-VERSION in the current directory.")
+@options.remote()
+def command(call: options.Call, selector: str, output: str | None, remote: str | None) -> None:
+    """Bring the files of a version: from Git, Git LFS, DVC or a URL, verified, at their paths below a directory.
+
+    \b
+    registry pull churn
+    registry pull 'churn#production' -o /srv/models/churn
+    registry pull churn@v1.2.0 --json
+    """
+    draw = out.progress()
+    try:
+        pulled = call.registry.pull(
+            selector, output, remote=remote, on_progress=lambda p: draw(f"{_size(p.done)} of {_size(p.total)}")
+        )
+    finally:
+        draw("")
+    if call.json:
+        out.as_json(pulled.to_json())
+        return
+    out.line(pulled.directory)
+    subject = pulled.commit[:7] if pulled.version is None else pulled.version
+    size = _size(sum(file.size for file in pulled.files))
+    out.say(f"{pulled.artifact} {subject}: {out.counted(len(pulled.files), 'file')}, {size}")
+
+
+def _size(count: int) -> str:
+    if count < 1000:
+        return f"{count} B"
+    power = min((len(str(count)) - 1) // 3, len(_UNITS) - 1)
+    return f"{count / 1000**power:.1f} {_UNITS[power]}"
