@@ -76,6 +76,14 @@ def gather(registration: Registration, amendments: Iterable[Amendment]) -> Metad
     return read(keys)
 
 
+def overlaid(registration: Registration, amendments: Iterable[Amendment]) -> list[tuple[str, str]]:
+    """`gather` as the keys themselves, for a registration of the same version elsewhere."""
+    keys = dict(registration.keys)
+    for amendment in amendments:
+        keys = _overlaid(keys, amendment.keys)
+    return [(key, value) for key, values in keys.items() for value in values]
+
+
 def of_event(event: Event) -> Metadata:
     """What one event alone says."""
     return read(event.keys)

@@ -31,12 +31,14 @@ def annotate(
     return _of_version(repository, text, Form.AMENDMENT, "Annotate", keys, note, way, waiting)
 
 
-def deregister(repository: Repository, text: str, note: Note, way: Way, waiting: Callable[[], None]) -> Written:
-    """Withdraw a version: no selector finds it any more, and it leaves every stage."""
+def deregister(
+    repository: Repository, text: str, note: Note, way: Way, waiting: Callable[[], None], keys: Keys = ()
+) -> Written:
+    """Withdraw a version: no selector finds it any more, and it leaves every stage. `keys` say more in the tag."""
     selector = select.parse(text)
     if selector.what is None and selector.stage is None:
         raise UsageError(f"{text} names no version", f"such as {text}@v1.2.0; registry deprecate is for the artifact")
-    return _of_version(repository, text, Form.DEREGISTRATION, "Deregister", (), note, way, waiting)
+    return _of_version(repository, text, Form.DEREGISTRATION, "Deregister", keys, note, way, waiting)
 
 
 def _of_version(
