@@ -25,7 +25,8 @@ from registry.porcelain import stages as staging
 from registry.porcelain.note import Facts, Note
 from registry.porcelain.reading import Filter, StageView
 from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
-from registry.repository import Repository, open_repository
+from registry.mirrored import open_any
+from registry.repository import Repository
 from registry.writing.standing import incomplete
 from registry.writing.values import Way
 
@@ -137,17 +138,17 @@ class Registry:
         on_note: Callable[[str], None] | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> None:
-        self.repository: Repository = open_repository(None if path is None else os.fspath(path))
+        self.repository: Repository = open_any(None if path is None else os.fspath(path))
         self._on_note = on_note or _log
         if on_progress is not None:
             self.repository.progress = on_progress
 
     def __repr__(self) -> str:
-        return f"Registry({os.fspath(self.repository.root or self.repository.clone.git_dir)!r})"
+        return f"Registry({self.repository.name!r})"
 
     def refresh(self) -> None:
         """Forget what was read: the next answer comes from the repository as it is then."""
-        self.repository.forget()
+        self.repository.refresh()
 
     def inside(self, path: str | os.PathLike[str]) -> str:
         """`path` relative to the repository's root, with "/". Raises UsageError where it leads out."""
@@ -258,19 +259,22 @@ class Registry:
         selector: str,
         output: str | os.PathLike[str] | None = None,
         *,
+        remote: str | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Pulled:
         """Bring the files that a version carries into the directory `output`, by default NAME-VERSION.
 
         They are verified against what was registered, and move in at the end, all or none; other files there stay.
-        `on_progress` is told how many bytes are there, sometimes from a thread of its own. Raises StoreFailed where
-        Git LFS, DVC or a URL cannot be read; pulling again goes on from there.
+        `remote` is the one whose Git LFS server is asked (left out: the branch's upstream, else origin, else the only
+        one). `on_progress` is told how many bytes are there, sometimes from a thread of its own. Raises StoreFailed
+        where Git LFS, DVC or a URL cannot be read; pulling again goes on from there.
         """
         from registry.porcelain.pull import pull
 
         where = None if output is None else os.fspath(output)
         waiting = "another pull is writing to that directory; waiting for it"
-        return pull(self.repository, selector, where, on_progress or (lambda _: None), lambda: self._on_note(waiting))
+        tell = on_progress or (lambda _: None)
+        return pull(self.repository, selector, where, remote, tell, lambda: self._on_note(waiting))
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -451,6 +455,56 @@ class Registry:
         pushed = push(self.repository, artifacts, remote, self._waiting)
         self._noted(pushed.written)
         return pushed
+
+    def copy(
+        self,
+        selector: str,
+        to: Path | Registry,
+        *,
+        name: str | None = None,
+        version: str | None = None,
+        with_stages: bool = False,
+        message: str = "",
+        reason: str | None = None,
+        **how: Unpack[How],
+    ) -> Written:
+        """Copy a version to another repository: its files and manifest entry as one commit without parents, what is
+        known of it, and, `with_stages`, the stages that it is in."""
+        from registry.porcelain.copy import Journey, copy
+
+        journey, note = Journey(name, version, with_stages), Note(message, reason)
+        other = self._other(to)
+        return self._noted(
+            copy(self.repository, selector, other, journey, note, _way(how), lambda _: None, self._waiting)
+        )
+
+    def transfer(
+        self,
+        selector: str,
+        to: Path | Registry,
+        *,
+        name: str | None = None,
+        version: str | None = None,
+        with_stages: bool = False,
+        message: str = "",
+        reason: str | None = None,
+        **how: Unpack[How],
+    ) -> Written:
+        """Move a version to another repository: `copy` it there and `deregister` it here, with a word where it went."""
+        from registry.porcelain.copy import Journey, transfer
+
+        journey, note = Journey(name, version, with_stages), Note(message, reason)
+        other = self._other(to)
+        return self._noted(
+            transfer(self.repository, selector, other, journey, note, _way(how), lambda _: None, self._waiting)
+        )
+
+    def _other(self, to: Path | Registry) -> Repository:
+        if isinstance(to, Registry):
+            return to.repository
+        other: Repository = open_any(os.fspath(to))
+        other.progress = self.repository.progress
+        return other
 
     # -- inside --------------------------------------------------------------------------------------------------
 

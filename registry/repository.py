@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,21 +15,22 @@ from registry.core.events import Signatory, parse_signatory
 from registry.core.select import nearest
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, NotFound, Refused, UsageError
-from registry.plumbing import objects, remote, tags
+from registry.plumbing import objects, remote, tags, trees
 from registry.plumbing.process import Git
 from registry.plumbing.remote import Remote
-from registry.plumbing.write import Clone
+from registry.plumbing.trees import Extent
+from registry.plumbing.write import Clone, Held, locked
 
 if TYPE_CHECKING:
     from registry.core.manifest import Manifest
 
 MANIFEST_LIMIT = 10 * 1000 * 1000  # bytes; a larger manifest is not read
 
+_ABSENT = "1:1: its bytes are not in this clone"
+
 
 def open_repository(path: str | None = None) -> Repository:
     """The repository at or above `path`; without one, as Git finds it from here. Raises NotFound or GitFailed."""
-    if path is not None and "://" in path:
-        raise NotFound(f"{path} is a URL, and repositories are read in a clone so far", "git clone it, and go there")
     git = Git(path or ".", inherit=path is None)
     try:
         inside, *places = _lines(git, "--is-inside-work-tree", "--git-dir", "--git-common-dir")
@@ -65,7 +67,6 @@ class Repository:
 
     # What a mirror of a URL does otherwise: whatever is written there is pushed, and little is fetched.
     pushes: ClassVar[bool] = False
-    fetch_options: ClassVar[Sequence[str]] = ()
     push_options: ClassVar[Sequence[str]] = ()
 
     def remote(self, wanted: str | None = None) -> Remote:
@@ -76,6 +77,7 @@ class Repository:
         return remote.of_clone(remote.needed(self.git, wanted))
 
     def __post_init__(self) -> None:
+        self._brought: set[tuple[Extent, str, str]] = set()
         self._states: dict[str, ArtifactState] = {}
         self._manifests: dict[tuple[str, ...], Manifest] = {}
 
@@ -83,6 +85,29 @@ class Repository:
     def git(self) -> Git:
         """Git, in this repository."""
         return self.clone.git
+
+    @property
+    def name(self) -> str:
+        """Where it is, for people."""
+        return os.fspath(self.root or self.clone.git_dir)
+
+    def about(self, *artifacts: str) -> None:
+        """Have the tags of `artifacts` here, of all where none is named. At a URL they are fetched, once a command."""
+
+    def focus(self, *artifacts: str) -> None:
+        """What is done next is about `artifacts`. A URL has a mirror for each; nothing is fetched yet."""
+
+    def locked(self, waiting: Callable[[], None]) -> AbstractContextManager[Held]:
+        """Hold the lock of the clone: `plumbing.write.locked`."""
+        return locked(self.clone, waiting)
+
+    def fetch(self, place: Remote, artifacts: Sequence[str] | None) -> None:
+        """Bring the remote's tags of `artifacts`, of all where None, under the lock. Raises GitFailed."""
+        remote.fetch(self.git, place, artifacts, self.progress)
+
+    def refresh(self) -> None:
+        """Forget what was read: the next answer is what is there then, at a URL by another fetch."""
+        self.forget()
 
     def forget(self) -> None:
         """Forget what was read, for something has been written."""
@@ -125,7 +150,7 @@ class Repository:
         state = self.state(artifact)
         if state.exists or artifact in self.manifest_at_head.artifacts:
             return state
-        known = {*self.states, *self.manifest_at_head.artifacts}
+        known = self._known_names()
         close = nearest(artifact, known)
         for file, reason in self.manifest_at_head.broken.items():
             if close is None:
@@ -133,6 +158,9 @@ class Repository:
         there = f"there is {', '.join(sorted(known)[:5])}" + (f" and {len(known) - 5} more" if len(known) > 5 else "")
         hint = f"did you mean {close}?" if close else there if known else f"registry add {artifact} declares it"
         raise NotFound(f"no artifact is called {artifact}", hint)
+
+    def _known_names(self) -> set[str]:
+        return {*self.states, *self.manifest_at_head.artifacts}
 
     # -- commits and manifests -----------------------------------------------------------------------------------
 
@@ -155,12 +183,18 @@ class Repository:
 
         if self.head is None:
             return read.read({})
-        listing = self.git.read("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.head)
+        self.bring_all([(self.head, ".")], Extent.NAMES)
+        try:
+            listing = self.git.read("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.head)
+        except GitFailed:
+            if not self._promised:
+                raise
+            return replace(read.read({}), broken={"registry.yaml": _ABSENT}, files=("registry.yaml",))
         paths = [path for path in listing.decode(errors="surrogateescape").split("\0") if read.is_manifest(path)]
-        found = self._blobs([f"{self.head}:{path}" for path in paths])
+        found = self.blobs_at([(self.head, path) for path in paths])
         manifest = self._manifest(paths, found)
         absent = {
-            path: "1:1: its bytes are not in this clone"
+            path: _ABSENT
             for path, obj in zip(paths, found, strict=True)
             if obj.type == "missing"
         }
@@ -187,12 +221,18 @@ class Repository:
             (commit, directory): list(dict.fromkeys([*read.manifest_paths(directory), *read.manifest_paths("")]))
             for commit, directory in places
         }
-        found = iter(self._blobs([f"{commit}:{path}" for (commit, _), those in paths.items() for path in those]))
+        found = iter(self.blobs_at([(commit, path) for (commit, _), those in paths.items() for path in those]))
         manifests = {place: self._manifest(those, [next(found) for _ in those]) for place, those in paths.items()}
         return [manifests[place] for place in places]
 
-    def _blobs(self, names_: Sequence[str]) -> list[objects.Object]:
-        return objects.read_objects(self.git, names_, only_type="blob", limit=MANIFEST_LIMIT)
+    def blobs_at(self, places: Sequence[tuple[str, str]], limit: int = MANIFEST_LIMIT) -> list[objects.Object]:
+        """The files at `places`, each a commit and a path, in turn; those larger than `limit` without their bytes.
+
+        What is not here is fetched, in one go, where there is somewhere to fetch it from.
+        """
+        self.bring_all(places, Extent.BYTES)
+        names_ = [f"{commit}:{path}" for commit, path in places]
+        return objects.read_objects(self.git, names_, only_type="blob", limit=limit)
 
     def _manifest(self, paths: Sequence[str], found: Sequence[objects.Object]) -> Manifest:
         from registry.manifests import read
@@ -210,8 +250,57 @@ class Repository:
             self._manifests[key] = manifest
         return self._manifests[key]
 
+    # -- a clone without everything ------------------------------------------------------------------------------
+
     def bring(self, commit: str, paths: Sequence[str]) -> None:
         """Have the files at and below `paths` of `commit` here. Raises GitFailed where they cannot be fetched."""
+        self.bring_all([(commit, path) for path in paths], Extent.BYTES, strict=True)
+
+    def bring_all(self, places: Iterable[tuple[str, str]], extent: Extent, *, strict: bool = False) -> None:
+        """Have `places`, each a commit and a path, here as far as `extent` says.
+
+        By one fetch for each level of directories, and one for the bytes, and only in a clone that was promised them by
+        a remote. Where that one cannot be asked, what is here has to do, unless it is `strict`: raises GitFailed.
+        """
+        if self._promised:
+            left = [place for place in dict.fromkeys(places) if (extent, *place) not in self._brought]
+            if left:
+                try:
+                    self._walk(left, extent)
+                except GitFailed:
+                    if strict:
+                        raise
+                self._brought.update((extent, *place) for place in left)
+
+    def ids_at(self, places: Sequence[tuple[str, str]]) -> list[str]:
+        """The id of what is at each place, or ""; nobody's bytes are needed for that."""
+        if self._promised:
+            try:
+                found = self._walk(places, Extent.ID)
+            except GitFailed:
+                found = {}
+            return [found.get(place, "") for place in places]
+        names_ = [f"{commit}:{path}" for commit, path in places]
+        return [one.oid for one in objects.read_objects(self.git, names_, only_type="none")]
+
+    @cached_property
+    def _promised(self) -> bool:
+        """Whether this is a partial clone: it may lack what a remote has promised to give."""
+        try:
+            said = (self.clone.common_dir / "config").read_bytes().lower()
+        except OSError:
+            return False
+        return b"promisor" in said or b"partialclone" in said
+
+    def _walk(self, places: Iterable[tuple[str, str]], extent: Extent) -> dict[tuple[str, str], str]:
+        name = remote.promisor(self.git)
+
+        def fetch(oids: Sequence[str], filter_: str) -> None:
+            if name is not None:
+                remote.fetch_objects(self.git, name, oids, filter_, self.progress)
+
+        with self.git.without_remotes() as alone:
+            return trees.bring(alone, places, extent, fetch)
 
     # -- writing -------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,8 @@ from tests.reference import DOCS, cli_reference, manifest_reference
 
 ROOT = Path(registry.__file__).parent
 ROOMS = [
-    "_version", "errors", "core", "plumbing", "manifests", "repository", "writing", "porcelain", "runs", "api", "demo", "cli",
+    "_version", "errors", "core", "plumbing", "manifests", "artifacts", "repository", "mirrored", "writing",
+    "porcelain", "runs", "api", "demo", "cli",
 ]  # fmt: skip
 
 

@@ -51,6 +51,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "fetch": "Bring the remote's versions and stages.",
         "push": "Publish what was written here and not pushed yet.",
         "pull": "Bring the files of a version.",
+        "copy": "Copy a version to another repository.",
+        "transfer": "Move a version to another repository.",
     },
 }
 COMMANDS = {name: words for section in SECTIONS.values() for name, words in section.items()}

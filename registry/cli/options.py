@@ -217,6 +217,16 @@ def pairs(what: str) -> Callable[..., dict[str, str]]:
     return parse
 
 
+def journey(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Where a version goes, and as what."""
+    return many(
+        click.option("--to", required=True, metavar="REPO", help="The repository that it goes to: a path or a URL."),
+        click.option("--as", "name", metavar="NAME", help="Its artifact's name there; otherwise the same."),
+        click.option("--version", metavar="V", help="Its version there; otherwise the same."),
+        click.option("--with-stages", is_flag=True, help="Put it into the stages that it is in here."),
+    )(function)
+
+
 def facts(function: Callable[..., Any]) -> Callable[..., Any]:
     """What is known of a version."""
     return many(

@@ -91,6 +91,12 @@ def _lines(names: Iterable[str]) -> bytes:
     return "".join(f"{name}\n" for name in names).encode(errors="surrogateescape")
 
 
+def missing(git: Git, oids: Sequence[str]) -> list[str]:
+    """Those of `oids` that are not here."""
+    listing = git.read("cat-file", "--batch-check=%(objectname)", data=_lines(oids)) if oids else b""
+    return [line.split(b" ")[0].decode() for line in listing.splitlines() if b" " in line]
+
+
 def files_at(git: Git, commit: str, paths: Sequence[str] = ()) -> list[Entry]:
     """The files at `commit` that are, or lie below, one of `paths`; all of them where none are given."""
     # --full-tree: the user's directory has no say; literal pathspecs: a path with a * is that path.

@@ -60,12 +60,14 @@ class Answer:
 class Git:
     """Git in one directory. `inherit` keeps GIT_DIR and its kin: true where the user named no repository.
 
-    `settings` are further variables of its environment.
+    `settings` are further variables of its environment, `talking` those that only a git that talks to another machine
+    is given: a password, for one.
     """
 
     directory: str
     inherit: bool = True
     settings: tuple[tuple[str, str], ...] = ()
+    talking: tuple[tuple[str, str], ...] = ()
 
     def read(self, *arguments: str, data: bytes | None = None, check: bool = True) -> bytes:
         """What a command that only reads prints. Raises GitFailed with git's own words, unless `check` is false."""
@@ -79,6 +81,12 @@ class Git:
     def _read_what_is_here(self, arguments: Sequence[str], data: bytes | None) -> subprocess.CompletedProcess[bytes]:
         # Git before 2.45 knows no GIT_NO_LAZY_FETCH, and dies where a missing object should be missing. In a repository
         # that borrows the objects, and has no remote, there is nothing to fetch from. Full ids alone mean one.
+        with self.without_remotes() as alone:
+            return alone._run([*_QUIET, *arguments], data, _LOCAL)
+
+    @contextmanager
+    def without_remotes(self) -> Iterator[Git]:
+        """Git in a repository without remotes and refs that has the same objects."""
         import tempfile  # partial clones alone pay for it
 
         objects, form = self.read(
@@ -86,8 +94,8 @@ class Git:
         ).splitlines()
         with tempfile.TemporaryDirectory(prefix="registry-") as place:
             self._run(["init", "-q", "--bare", "--template=", f"--object-format={form.decode()}", place], None, {})
-            borrowed = {**_LOCAL, "GIT_DIR": place, "GIT_OBJECT_DIRECTORY": os.fsdecode(objects)}
-            return self._run([*_QUIET, *arguments], data, borrowed)
+            borrowed = (("GIT_DIR", place), ("GIT_OBJECT_DIRECTORY", os.fsdecode(objects)))
+            yield Git(self.directory, self.inherit, (*self.settings, *borrowed))
 
     def succeeds(self, *arguments: str) -> bool:
         """Whether a command that only reads exits with 0."""
@@ -130,6 +138,36 @@ class Git:
         except BrokenPipeError as error:  # not to be taken for that of our own stdout
             raise GitFailed(f"git {arguments[0]} ended too early", "git fsck says what is damaged") from error
 
+    def hand_over(self, *arguments: str, data: bytes, to: Git, into: Sequence[str]) -> None:
+        """What a reading command prints is the input of `into`, run in `to`: a stream, however large. Raises GitFailed."""
+        with subprocess.Popen(
+            ["git", *_QUIET, *arguments],
+            cwd=self.directory,
+            env=self._environment(_LOCAL),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as giving:
+            if giving.stdin is None or giving.stdout is None:
+                raise AssertionError("asked for pipes")
+            try:
+                with subprocess.Popen(
+                    ["git", *into],
+                    cwd=to.directory,
+                    env=to._environment(_LOCAL),
+                    stdin=giving.stdout,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                ) as taking:
+                    giving.stdout.close()  # the other one has it: where that ends, this one shall be told
+                    giving.stdin.write(data)
+                    giving.stdin.close()
+                    said = taking.stderr.read() if taking.stderr is not None else b""
+                if taking.returncode != 0:
+                    raise failure(into, said, taking.returncode)
+            finally:
+                giving.kill()
+
     def network(
         self,
         *arguments: str,
@@ -146,7 +184,7 @@ class Git:
         from registry.plumbing.network import talk  # most commands never leave this machine
 
         answer = talk(
-            ["git", *arguments], self.directory, self._environment({}), data, progress or (lambda _: None), remote
+            ["git", *arguments], self.directory, self._environment(dict(self.talking)), data, progress or (lambda _: None), remote
         )
         if check and answer.code != 0:
             raise self.complaint(arguments, answer)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from registry.core.names import in_tag
-from registry.errors import NotFound, UsageError
+from registry.errors import GitFailed, NotFound, UsageError
 from registry.plumbing.process import Answer, Git, without_password
 from registry.plumbing.tags import PREFIX
 
@@ -71,6 +72,29 @@ def needed(git: Git, wanted: str | None = None) -> str:
     return name
 
 
+# What a repository's own configuration could have run when its remote is asked.
+_RUNS = (
+    r"^(remote\..*\.(uploadpack|vcs)|core\.(sshcommand|gitproxy|askpass)|credential\..*|url\..*"
+    r"|protocol\..*|ssh\..*|http\..*proxy.*|include.*\.path)$"
+)
+
+
+def promisor(git: Git) -> str | None:
+    """The remote that promised a partial clone what it lacks, if it may be asked just for reading; else None.
+
+    It may not where the repository's own settings (not the user's) name programs or transports: they would run.
+    """
+    listing = git.read("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$", check=False)
+    named = git.read("config", "--get", "extensions.partialClone", check=False).decode(errors="surrogateescape").strip()
+    found = [line[len("remote.") : -len(".promisor")] for line in os.fsdecode(listing).splitlines()]
+    name = named or (found[0] if found else "")
+    said = git.read("config", "--show-scope", "--name-only", "--get-regexp", _RUNS, check=False).splitlines()
+    if not name or name.startswith("-") or any(line.startswith((b"local", b"worktree")) for line in said):
+        return None
+    url = git.read("remote", "get-url", "--", name, check=False).decode(errors="surrogateescape").strip()
+    return name if re.match(r"(https?|ssh|git|file)://", url) or re.match(r"[^/:]+:(?!:)", url) else None
+
+
 def url_of(git: Git, remote: str) -> str:
     """Where `remote` lies, without a password."""
     found = git.read("remote", "get-url", "--", remote, check=False).decode(errors="surrogateescape").strip()
@@ -79,10 +103,10 @@ def url_of(git: Git, remote: str) -> str:
 
 # -- fetching --------------------------------------------------------------------------------------------------------
 
-# --no-tags, --no-write-fetch-head, --no-recurse-submodules: these refs and nothing else. --atomic: all of them or none.
+# These refs and nothing else: no tags that would follow them, no FETCH_HEAD of the user's, no submodules.
 _FETCH = (
     *("fetch", "--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"),
-    *("--no-auto-maintenance", "--atomic"),
+    "--no-auto-maintenance",
 )
 
 
@@ -93,13 +117,41 @@ def fetch(
 
     Raises GitFailed with the server's words.
     """
-    specs = [f"+{ref}*:{kept}*" for prefix in _prefixes(artifacts) for ref, kept in _places(remote, prefix)]
-    _fetch(git, remote, specs, progress, ("--prune", *options))
+    specs = specs_of(remote, artifacts)
+    try:
+        fetch_specs(git, remote, specs, progress, ("--atomic", "--prune", *options))
+    except GitFailed as error:
+        # A tag has gone there, and another has come whose name goes on after a slash: no one transaction does both.
+        if "exists; cannot create" not in error.message:
+            raise
+        fetch_specs(git, remote, specs, progress, ("--prune", *options))
 
 
-def _fetch(git: Git, remote: Remote, specs: Sequence[str], progress: Progress, options: Sequence[str]) -> None:
+def specs_of(remote: Remote, artifacts: Sequence[str] | None) -> list[str]:
+    """What to ask for, to have the tags and heads of `artifacts` (of all, where None)."""
+    return [f"+{ref}*:{kept}*" for prefix in _prefixes(artifacts) for ref, kept in _places(remote, prefix)]
+
+
+def fetch_specs(
+    git: Git, remote: Remote, specs: Sequence[str], progress: Progress, options: Sequence[str] = ()
+) -> None:
+    """Fetch these refs and nothing else. Raises GitFailed with the server's words."""
     words = (*_FETCH, *options, "--stdin", "--end-of-options", remote.name)
     git.network(*words, data=_lines(specs), progress=progress, remote=remote.name)
+
+
+# No negotiation: told that a commit is here, the server would take all that it leads to for being here too. No shallow
+# file, for it would be sent along, a line for each tagged commit. These objects carry no history.
+_NO_SHALLOW_FILE = (("GIT_SHALLOW_FILE", ""),)
+
+
+def fetch_objects(git: Git, name: str, oids: Sequence[str], filter_: str, progress: Progress) -> None:
+    """Fetch trees and blobs by id; `filter_` says what comes with them, with "tree:0" nothing. Raises GitFailed."""
+    asking = replace(git, talking=(*git.talking, *_NO_SHALLOW_FILE))
+    words = (*_FETCH, f"--filter={filter_}", "--stdin", "--end-of-options", name)
+    asking.network(
+        "-c", "fetch.negotiationAlgorithm=noop", *words, data=_lines(oids), progress=progress, remote=name
+    )
 
 
 def _prefixes(artifacts: Sequence[str] | None) -> list[str]:
@@ -128,7 +180,7 @@ def fetch_shallow(git: Git, remote: Remote, artifacts: Sequence[str] | None, pro
         # --depth=1 of a commit that is here would cut off its history; without it, that of others would come along.
         specs = [f"+{name}:{to}" for name, to in kept.items() if (commits.get(name, ids[name]) in have) is near]
         if specs:
-            _fetch(git, remote, specs, progress, () if near else ("--depth=1",))
+            fetch_specs(git, remote, specs, progress, ("--atomic", *(() if near else ("--depth=1",))))
     here = git.read("for-each-ref", "--format=%(refname)", "--", *(f"{there}*" for _, there in prefixes)).split(b"\n")
     return sorted({ref.decode(errors="surrogateescape") for ref in here if ref} - set(kept.values()))
 

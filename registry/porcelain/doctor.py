@@ -43,6 +43,7 @@ class Diagnosis:
 
 def doctor(repository: Repository) -> Diagnosis:
     """Look at every tag, every artifact's events and the manifests at HEAD."""
+    repository.about()
     records = tags.read_tags(repository.git)
     groups = tags.by_artifact(tags.events_of(records))
     states = {name: fold(name, events) for name, events in groups.items()}

@@ -164,6 +164,7 @@ def check_ref(repository: Repository, tag: str) -> EventView:
         raise NotFound(f"{name} is not a registry tag", "such as churn@v1.2.0 or 'churn#production#7'")
     if parsed.form is Form.CREATION:
         raise NotFound(f"{name} is reserved, and not an event", "GTO writes such tags; they are ignored")
+    repository.about(parsed.artifact)
     records = [r for r in tags.read_tags(repository.git, [tags.PREFIX + name]) if r.name == name]
     if not records:
         raise NotFound(f"there is no tag {name}", "git fetch --tags brings those of the remote")

@@ -49,7 +49,9 @@ def register(repository: Repository, request: Request, waiting: Callable[[], Non
     names.check_artifact(request.artifact)
     if request.choice.version is not None:
         versions_.check(request.choice.version)
+    repository.focus(request.artifact)
     commit = repository.commit(request.revision)
+    used_versions(repository, request.facts.uses)  # decided again later; at a URL they are fetched now, unlocked
 
     def decide(state: ArtifactState, _: Selector) -> Decision:
         return plan(repository, state, request, commit)
@@ -137,6 +139,7 @@ def carried(
     paths += [path for path in further if path not in paths]
     if not paths:
         return [], []
+    repository.bring(commit, paths)
     entries = objects.files_at(repository.git, commit, [p for p in paths if p != "."] if "." not in paths else [])
     files: list[File] = []
     notes: list[str] = []
@@ -170,7 +173,7 @@ def _is_dvc_output(repository: Repository, commit: str, path: str) -> bool:
     parts = path.split("/")
     lines = ["/".join(parts[:n]) for n in range(1, len(parts) + 1)]  # the path, and every directory above it
     files = [*(f"{line}.dvc" for line in lines), *(posixpath.join(line, "dvc.yaml") for line in ["", *lines[:-1]])]
-    found = objects.read_objects(repository.git, [f"{commit}:{file}" for file in files], only_type="blob", limit=_MB)
+    found = repository.blobs_at([(commit, file) for file in files], _MB)
     outputs = dvc_outputs({file: blob.data for file, blob in zip(files, found, strict=True) if blob.data is not None})
     return any(line in outputs for line in lines)
 

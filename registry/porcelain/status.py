@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from registry.core.events import parse_object
 from registry.core.manifest import Declaration, Json
 from registry.core.state import VersionState
-from registry.errors import GitFailed
-from registry.plumbing import changes, objects, remote, tags, write
+from registry.errors import GitFailed, Refused
+from registry.plumbing import changes, remote, tags, write
 from registry.repository import Repository
 from registry.writing.standing import WITHDRAWN, refresh, standing, unequal
 
@@ -98,6 +98,8 @@ class Status:
 
 def status(repository: Repository, wanted: str | None, waiting: Callable[[], None], *, offline: bool = False) -> Status:
     """Look at what is declared at HEAD, at HEAD's files and at the work tree's, and at the remote's tags."""
+    if repository.pushes:
+        raise Refused("a URL has no work tree, nor tags of its own, to compare", "registry show lists what is there")
     distant = _remote(repository, wanted, waiting, offline=offline)
     declared = repository.manifest_at_head.artifacts
     states = repository.states
@@ -124,7 +126,7 @@ def _remote(
     unasked = ""
     if not offline:
         try:
-            with write.locked(repository.clone, waiting) as held:
+            with repository.locked(waiting) as held:
                 refresh(held, repository, place, None)
         except GitFailed as error:
             unasked = error.message
@@ -157,22 +159,21 @@ def _path(declared: Declaration) -> str | None:
 def _standings(repository: Repository, latest: Sequence[tuple[Declaration, VersionState | None]]) -> list[str]:
     """The `state` of each artifact with this latest version; Git is asked once for the files of all."""
     head = repository.head
-    names = {
-        name: None
+    places = {
+        place: None
         for declared, version in latest
         if version is not None and version.commit != head
         for commit in (version.commit, head)
-        for name in _files(declared, commit)
+        for place in _files(declared, commit)
     }
-    found = objects.read_objects(repository.git, list(names), only_type="none")
-    oids = {name: one.oid for name, one in zip(names, found, strict=True)}
+    oids = dict(zip(places, repository.ids_at(list(places)), strict=True))
 
     def standing(declared: Declaration, version: VersionState | None) -> str:
         if version is None:
             return "unregistered"
         if version.commit == head:
             return "registered"
-        old, new = ([oids[name] for name in _files(declared, commit)] for commit in (version.commit, head))
+        old, new = ([oids[place] for place in _files(declared, commit)] for commit in (version.commit, head))
         if _path(declared) is not None and not any(new):
             return "missing"
         return "unchanged" if old == new else "changed"
@@ -180,10 +181,10 @@ def _standings(repository: Repository, latest: Sequence[tuple[Declaration, Versi
     return [standing(declared, version) for declared, version in latest]
 
 
-def _files(declared: Declaration, commit: str | None) -> list[str]:
+def _files(declared: Declaration, commit: str | None) -> list[tuple[str, str]]:
     # A DVC output is not in Git itself: the file that stands for it is.
     path = _path(declared)
-    return [] if path is None else [f"{commit}:{path}", f"{commit}:{path}.dvc"]
+    return [] if path is None else [(commit or "", path), (commit or "", f"{path}.dvc")]
 
 
 def _modified(repository: Repository, declared: Iterable[Declaration]) -> list[str]:

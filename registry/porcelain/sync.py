@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from registry.core import names
 from registry.core.manifest import Json
-from registry.plumbing import write
 from registry.porcelain import views
 from registry.porcelain.values import EventView, Written
 from registry.repository import Repository
@@ -76,7 +75,8 @@ def fetch(repository: Repository, artifacts: Sequence[str], wanted: str | None, 
     """Take in the remote's tags of `artifacts`, of all where none is named. No tag that is here moves."""
     only = [names.check_artifact(name) for name in artifacts] or None
     place = repository.remote(wanted)
-    with write.locked(repository.clone, waiting) as held:
+    repository.focus(*only or ())
+    with repository.locked(waiting) as held:
         refresh(held, repository, place, only)
         found = [standing(repository, place, name) for name in only or unequal(repository, place)]
         new = take_in(held, found)
@@ -93,6 +93,7 @@ def push(repository: Repository, artifacts: Sequence[str], wanted: str | None, w
     """Publish what was written here and never pushed, of all artifacts where none is named, in order."""
     only = [names.check_artifact(name) for name in artifacts] or None
     place = repository.remote(wanted)
+    repository.focus(*only or ())
     done = publish(repository, place, only, Way(), waiting)
     seen = [
         view

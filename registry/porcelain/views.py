@@ -12,9 +12,8 @@ from registry.core.metadata import Metadata, Scalar
 from registry.core.select import Selected
 from registry.core.state import ArtifactState, VersionState
 from registry.errors import ManifestError
-from registry.plumbing import objects
 from registry.porcelain.values import Artifact, EventView, ModelVersion, StageCondition
-from registry.repository import MANIFEST_LIMIT, Repository
+from registry.repository import Repository
 
 
 def event_view(event: Event, subject: str | None) -> EventView:
@@ -160,16 +159,14 @@ Values = tuple[dict[str, Scalar], dict[str, Scalar]]
 def _values(repository: Repository, wanted: Sequence[tuple[str, Declaration | None]]) -> list[Values]:
     """Metrics and params of the files that each declaration names at its commit. What cannot be read is left out."""
     asked = [
-        (index, place, f"{commit}:{path}", path)
+        (index, place, (commit, path), path)
         for index, (commit, declared) in enumerate(wanted)
         if declared is not None
         for place, paths in enumerate((declared.metrics, declared.params))
         for path in paths
         if "\n" not in path
     ]
-    found = objects.read_objects(
-        repository.git, [name for _, _, name, _ in asked], only_type="blob", limit=MANIFEST_LIMIT
-    )
+    found = repository.blobs_at([where for _, _, where, _ in asked])
     values: list[Values] = [({}, {}) for _ in wanted]
     parsed: dict[str, dict[str, Scalar]] = {}
     for (index, place, _, path), blob in zip(asked, found, strict=True):

@@ -218,7 +218,7 @@ def test_the_slow_way_of_reading_tags_agrees_with_the_fast_one(known: RepoStory)
     known.raw_tag("bytes@v1.0.0", raw("bytes@v1.0.0", known.git("rev-parse", "HEAD")) + bytes(range(256)))
     git = Git(str(known.path))
     for only in ([tags.PREFIX], tags.patterns("churn")):
-        assert list(tags._slowly(git, only)) == tags.read_tags(git, only)
+        assert list(tags._slowly(git, only, tags.PREFIX)) == tags.read_tags(git, only)
     assert len(tags.read_tags(git)) > len(BREAKINGS)
 
 

@@ -1,0 +1,349 @@
+"""Mirrors of URLs: small bare repositories under the user's cache directory, refreshed under a lock (DESIGN part 8).
+
+One for each URL and artifact, and one more for everything. Nothing in them is precious: a damaged one is made anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from registry.errors import GitFailed, NotFound, UsageError
+from registry.plumbing import remote
+from registry.plumbing.process import Git
+from registry.plumbing.remote import HEADS, Progress, Remote
+from registry.plumbing.write import Clone
+
+HEAD = "refs/registry-url/HEAD"  # where the server's HEAD is kept
+_ASKED = "refs/registry-url/asked"  # where a branch or another name is kept that somebody asked for
+_FRESH_AFTER = 64  # packs, one of each fetch that brought something; then beginning anew is cheaper than reading them
+_TRIES, _PAUSE = 3, 0.5  # how often and how long a lock of another git is waited for
+
+T = TypeVar("T")
+
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+_scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/@]*)@)?")
+_helper = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
+_SAY = r"""!f() { test "$1" = get && printf 'username=%s\npassword=%s\n' "$REGISTRY_USER" "$REGISTRY_PASS"; }; f"""
+_SCHEMES = ("https", "http", "ssh", "git", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a repository lies. `url` holds no password; `login` are the user and the password that the URL had."""
+
+    url: str
+    login: tuple[str, str] | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """The address that `text` says. Raises UsageError for a transport that could run a command."""
+        found = _scheme.match(text)
+        scheme = found.group(1).lower() if found is not None else None
+        if _helper.match(text) or (scheme is not None and scheme not in _SCHEMES):
+            name = re.split("[:+]", text, maxsplit=1)[0]
+            raise UsageError(
+                f"no repository is read by the transport {name}", "https, http, ssh, git, file or user@host:path"
+            )
+        if text.startswith("-") or any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+            raise UsageError(f"not a URL: {text!r}", "such as https://example.com/team/models.git")
+        if found is None or found.group(2) is None or ":" not in found.group(2):
+            return cls(text)
+        user, _, password = found.group(2).partition(":")
+        url = f"{found.group(1)}://{user}{'@' if user else ''}{text[found.end() :]}"
+        if scheme not in {"http", "https"}:
+            return cls(url)  # the others take no password from a URL
+        from urllib.parse import unquote
+
+        return cls(url, (unquote(user), unquote(password)))
+
+    @property
+    def talking(self) -> tuple[tuple[str, str], ...]:
+        """The environment of a git that talks to it: which transports there are, and how the password is said.
+
+        Git gets it from a credential helper that lives in the environment alone: written into the URL it would stand on
+        the command line of git-remote-https. The user's own helpers are left out then, so that none of them stores it.
+        """
+        # The promisor is said here and not in the mirror's configuration, where reading would fetch what is missing.
+        settings = [("remote.origin.promisor", "true"), ("remote.origin.partialclonefilter", "tree:0")]
+        more = [("GIT_NO_LAZY_FETCH", "1")]
+        if "GIT_ALLOW_PROTOCOL" not in os.environ:
+            more.append(("GIT_ALLOW_PROTOCOL", ":".join(_SCHEMES)))
+        if self.login is not None:
+            there = "/".join(self.url.split("/")[:3])
+            settings += [(f"credential.{there}.helper", ""), (f"credential.{there}.helper", _SAY)]
+            more += [("REGISTRY_USER", self.login[0]), ("REGISTRY_PASS", self.login[1])]
+        return (*more, *_config(settings))
+
+
+def _config(settings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Settings as variables of the environment, after those that the user gave so: git-config(1), GIT_CONFIG_COUNT."""
+    said = os.environ.get("GIT_CONFIG_COUNT", "")
+    start = int(said) if said.isdigit() else 0
+    found = [("GIT_CONFIG_COUNT", str(start + len(settings)))]
+    for index, (key, value) in enumerate(settings, start):
+        found += [(f"GIT_CONFIG_KEY_{index}", key), (f"GIT_CONFIG_VALUE_{index}", value)]
+    return found
+
+
+def is_url(text: str) -> bool:
+    """Whether Git would take `text` for the URL of another repository, and not for a path here: git-clone(1)."""
+    if _scheme.match(text) or _helper.match(text):
+        return True
+    host, colon, _ = text.partition(":")
+    return bool(host and colon) and "/" not in host and not os.path.lexists(text)
+
+
+# -- mirrors -----------------------------------------------------------------------------------------------------------
+
+
+def cache_directory() -> Path:
+    """Where mirrors lie: below XDG_CACHE_HOME, or ~/.cache."""
+    said = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(said) if os.path.isabs(said) else Path.home() / ".cache"  # noqa: PTH117  (the XDG rule, on a text)
+    return base / "git-registry"
+
+
+@dataclass
+class Mirror:
+    """The mirror of one address for one artifact, or for all (None). Fetching wants its clone's lock to be held."""
+
+    address: Address
+    artifact: str | None
+    clone: Clone
+    used: int  # a descriptor, locked while this process may read from the mirror
+
+    @classmethod
+    def open(cls, address: Address, artifact: str | None) -> Mirror:
+        """The mirror, made where there is none. Raises GitFailed where the cache directory cannot be written."""
+        name = hashlib.sha256(f"{address.url}\0{artifact or ''}".encode(errors="surrogateescape")).hexdigest()
+        words = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{address.url.rstrip('/').rpartition('/')[2]}-{artifact or 'all'}")
+        path = cache_directory() / f"{words[-60:].strip('.-')}-{name}"
+        try:
+            path.parent.mkdir(0o700, parents=True, exist_ok=True)
+            path.mkdir(0o700, exist_ok=True)
+            (path / "registry").mkdir(exist_ok=True)
+            _furnish(path, address)
+            used = os.open(path / "registry" / "used", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(used, fcntl.LOCK_SH)
+        except OSError as error:
+            raise GitFailed(
+                f"{path.parent} cannot be written: {error.strerror}", "XDG_CACHE_HOME=DIR names another cache directory"
+            ) from error
+        # GIT_DIR: Git looks for no other repository around, and trusts this one whatever safe.bareRepository says.
+        git = Git(str(path), False, (("GIT_DIR", str(path)),), address.talking)
+        return cls(address, artifact, Clone(git, path, path), used)
+
+    def __del__(self) -> None:
+        with suppress(OSError, AttributeError):
+            os.close(self.used)
+
+    @property
+    def git(self) -> Git:
+        """Git, in the mirror."""
+        return self.clone.git
+
+    @property
+    def place(self) -> Remote:
+        """The remote of the mirror."""
+        return remote.of_mirror("origin")
+
+    # -- fetching ------------------------------------------------------------------------------------------------------
+
+    def refresh(self, artifacts: Sequence[str] | None, progress: Progress, *, head: bool = False) -> bool:
+        """Bring what the server has of `artifacts`, by what changed, and forget what it deleted.
+
+        Gives whether it has a HEAD, where that is wanted, too. Raises GitFailed.
+        """
+        specs = remote.specs_of(self.place, artifacts)
+        if self._packs() > _FRESH_AFTER:
+            self._renew()
+        if head:
+            try:
+                self._fetch([*specs, f"+HEAD:{HEAD}"], progress, "--prune")
+            except NotFound:  # an empty repository
+                pass
+            else:
+                return True
+        self._fetch(specs, progress, "--prune")
+        return False
+
+    def kept_head(self) -> str | None:
+        """The commit of the server's HEAD, as last fetched."""
+        return self._commit(HEAD)
+
+    def fetch_name(self, name: str, progress: Progress) -> str | None:
+        """The commit that the server calls `name`: HEAD, a branch, a tag, or a full id; None where there is none."""
+        kept = HEAD if name == "HEAD" else _ASKED
+        try:
+            self._fetch([f"+{name}:{kept}"], progress, "--depth=1")
+        except NotFound:
+            return None
+        return self._commit(kept)
+
+    def _commit(self, ref: str) -> str | None:
+        found = self.git.read("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", check=False)
+        return found.decode().strip() or None
+
+    def _fetch(self, specs: Sequence[str], progress: Progress, *options: str) -> None:
+        def run() -> None:
+            # A fetch with a depth brings all tags again, one without those that are new; but in an empty mirror that
+            # would be all history. What is here already bounds it later: the commits between, without their trees.
+            depth = () if (self.clone.common_dir / "shallow").exists() else ("--depth=1",)
+            words = ("--filter=tree:0", *options)
+            try:
+                remote.fetch_specs(self.git, self.place, specs, progress, [*dict.fromkeys([*depth, *words])])
+            except GitFailed as error:
+                if not depth or "without a word" not in error.message:
+                    raise
+                # So Git 2.39 fails where nothing matches and there is a depth, in a repository without anything.
+                remote.fetch_specs(self.git, self.place, specs, progress, words)
+
+        try:
+            self._careful(run)
+        except GitFailed as error:
+            raise worded(error, self.address) from error
+
+    def fetch_objects(self, oids: Sequence[str], filter_: str, progress: Progress) -> None:
+        """Bring trees and blobs by id. What the server does not give is left out. Raises GitFailed."""
+        left = list(oids)
+        while left:
+            try:
+                self._careful(lambda: remote.fetch_objects(self.git, self.place.name, left, filter_, progress))
+            except GitFailed as error:
+                gone = _not_there.search(error.message)
+                if gone is None:
+                    raise worded(error, self.address) from error
+                if gone.group(1) not in left or "unadvertised" in error.message:
+                    self._fetch_whole(progress)  # the server answers for its refs alone
+                    return
+                left.remove(gone.group(1))
+            else:
+                return
+
+    def _fetch_whole(self, progress: Progress) -> None:
+        """Bring the refs that are here anew, with all that their commits hold."""
+        listing = self.git.read("for-each-ref", "--format=%(refname)").decode(errors="surrogateescape").split()
+        kept = [ref for ref in listing if ref != _ASKED and not ref.startswith(HEADS)]
+        specs = [f"+{'HEAD' if ref == HEAD else ref}:{ref}" for ref in kept]
+        remote.fetch_specs(self.git, self.place, specs, progress, ("--depth=1", "--refetch", "--no-filter"))
+
+    # -- damage --------------------------------------------------------------------------------------------------------
+
+    def _careful(self, step: Callable[[], T]) -> T:
+        """Do it; where Git stumbles over what a killed one left, in a mirror made anew."""
+        for _ in range(_TRIES):
+            try:
+                return step()
+            except GitFailed as error:
+                if "does not match" in error.message or "mismatched algorithms" in error.message:
+                    self._renew("sha256" if "server sha256" in error.message else "sha1")
+                    return step()
+                if not _damage.search(error.message):
+                    raise
+                if "File exists" in error.message:
+                    time.sleep(_PAUSE)  # perhaps a git is at work whose registry command was killed
+                elif not self._renew():
+                    raise
+        if not self._renew():
+            raise GitFailed("another git holds the mirror", f"remove {self.clone.common_dir}")
+        return step()
+
+    def _packs(self) -> int:
+        try:
+            return sum(file.suffix == ".pack" for file in (self.clone.common_dir / "objects" / "pack").iterdir())
+        except OSError:
+            return 0
+
+    def _renew(self, form: str | None = None) -> bool:
+        """Throw away what the mirror holds, unless somebody else may be reading; whether it is done."""
+        path = self.clone.common_dir
+        try:
+            fcntl.flock(self.used, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        try:
+            for entry in list(path.iterdir()):
+                if entry.name == "registry":
+                    (entry / "journal").unlink(missing_ok=True)
+                elif entry.is_dir() and not entry.is_symlink():
+                    shutil.rmtree(entry, ignore_errors=True)
+                else:
+                    entry.unlink(missing_ok=True)
+            _furnish(path, self.address, form or "sha1")
+        finally:
+            fcntl.flock(self.used, fcntl.LOCK_SH)
+        return True
+
+
+_damage = re.compile(
+    r"File exists|corrupt|bad (?:object|config|sha1|tree|signature)|shallow"
+    r"|unable to (?:read|resolve|write|create|open)"
+    r"|Could not read|could not parse|loose object|not a git repository|did not send all necessary|packed-refs"
+    r"|index-pack|unpack-objects|invalid (?:object|index|sha1)|missing (?:blob|tree|commit|object)|unexpected line"
+    r"|broken|packfile .* (?:cannot|does not)|inflate|revision walk"
+)
+_not_there = re.compile(r"(?:not our ref|unadvertised object) ([0-9a-f]{40,64})")
+
+
+def _furnish(path: Path, address: Address, form: str | None = None) -> None:
+    """Give a directory what makes it a bare repository, and put right what a killed writer left half done."""
+    for name in ("objects", "refs"):
+        (path / name).mkdir(exist_ok=True)
+    forms = [form] if form else ["sha1", "sha256"]
+    wanted = {"HEAD": ["ref: refs/heads/main\n"], "config": [_settings(address, form) for form in forms]}
+    for name, texts in wanted.items():
+        file = path / name
+        try:
+            there = file.read_text(errors="surrogateescape")
+        except OSError:
+            there = ""
+        if there not in texts:
+            new = file.with_name(f"{name}.new-{os.getpid()}")
+            new.write_text(texts[0], errors="surrogateescape")
+            new.replace(file)
+
+
+def _settings(address: Address, form: str) -> str:
+    url = address.url.replace("\\", "\\\\").replace('"', '\\"')
+    extension = "[extensions]\n\tobjectFormat = sha256\n" if form == "sha256" else ""
+    return (
+        f"[core]\n\trepositoryFormatVersion = {int(bool(extension))}\n\tbare = true\n\thooksPath = /dev/null\n"
+        f"\tlogAllRefUpdates = false\n{extension}"
+        f'[gc]\n\tauto = 0\n[remote "origin"]\n\turl = "{url}"\n'
+    )
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+def worded(error: GitFailed, address: Address) -> GitFailed | NotFound:
+    """What Git says of a server, in words for people."""
+    said, url = error.message, address.url
+    if "couldn't find remote ref" in said:
+        return NotFound(f"{url} has no {said.rpartition('ref ')[2]}", "a branch, a tag or the full id of a commit")
+    if re.search(r"could not read (Username|Password)|Authentication failed|Permission denied|error: 40[13]", said):
+        hint = "Git asks its credential helpers, agents and GIT_ASKPASS: gitcredentials(7); see if git ls-remote works"
+        return GitFailed(f"{url} wants another login, or one at all: {_last(said)}", hint)
+    if re.search(r"not found|does not appear to be a git repository|does not exist|No such file|404", said):
+        return NotFound(
+            f"there is no repository at {url}, or not for you", "check the URL; git ls-remote asks the same"
+        )
+    if re.search(r"Could not resolve|Failed to connect|Couldn't connect|Connection (refused|timed out)|No route", said):
+        return GitFailed(f"{url} cannot be reached: {_last(said)}", "check the URL and the network")
+    return GitFailed(f"{url} cannot be read: {said.removeprefix('git fetch: ')}", error.hint)
+
+
+def _last(said: str) -> str:
+    return said.removeprefix("git fetch: ").rpartition("': ")[2]
