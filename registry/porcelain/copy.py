@@ -75,6 +75,7 @@ def copy(
     wanted = versions.check(journey.version or version.name)
     luggage = _packed(source, state, version, journey)
     entry = _entry(luggage.declared, name)
+    by = target.writer()
     before = target.state(name).versions.get(wanted.text)
     if before is not None and _came(before, luggage):
         commit = before.commit
@@ -84,7 +85,6 @@ def copy(
         transplant.carry(source.git, target.git, luggage.entries)
         _carry_large(source, target, luggage, tell, waiting)
         commit = _arrived(source, target, luggage, entry, f"{name} {wanted}")
-    by = target.writer()
 
     def decide(there: ArtifactState, _: Selector) -> Decision:
         drafts, notes = _registration(source, target, there, luggage, name, wanted, commit, note, way)
