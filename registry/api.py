@@ -18,6 +18,7 @@ from registry.core.metadata import Metadata
 from registry.core.plan import Choice
 from registry.core.version import Bump
 from registry.errors import RegistryError, UsageError
+from registry.mirrored import open_any
 from registry.porcelain import amend, reading
 from registry.porcelain import delete as deleting
 from registry.porcelain import register as registering
@@ -25,7 +26,6 @@ from registry.porcelain import stages as staging
 from registry.porcelain.note import Facts, Note
 from registry.porcelain.reading import Filter, StageView
 from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
-from registry.mirrored import open_any
 from registry.repository import Repository
 from registry.writing.standing import incomplete
 from registry.writing.values import Way
@@ -122,7 +122,8 @@ def _log(note: str) -> None:
 class Registry:
     """The registry of one Git repository.
 
-    `path` is the repository or any directory in it; without one it is found from the current directory, as Git does.
+    `path` is the repository, any directory in it, or a URL, which is read without a clone and written to by pushing;
+    without one it is found from the current directory, as Git does.
     `on_note` is told what a person should know (a large file, a stage that went to another version); by default that
     goes to the logger "registry". `on_progress` is told what Git says while it talks to another machine, and "" when it
     has ended. Raises NotFound where there is no repository.

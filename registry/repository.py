@@ -80,6 +80,7 @@ class Repository:
         self._brought: set[tuple[Extent, str, str]] = set()
         self._states: dict[str, ArtifactState] = {}
         self._manifests: dict[tuple[str, ...], Manifest] = {}
+        self._placed: dict[tuple[str, str], Manifest] = {}
 
     @property
     def git(self) -> Git:
@@ -111,9 +112,14 @@ class Repository:
 
     def forget(self) -> None:
         """Forget what was read, for something has been written."""
-        self._states.clear()
-        for name in ("states", "head", "manifest_at_head"):
+        self.forget_tags()
+        for name in ("head", "manifest_at_head"):
             self.__dict__.pop(name, None)
+
+    def forget_tags(self) -> None:
+        """Forget what the tags said."""
+        self._states.clear()
+        self.__dict__.pop("states", None)
 
     def inside(self, path: str | os.PathLike[str]) -> str:
         """`path` relative to the root, with "/". A relative one is taken from the current directory where that lies
@@ -210,7 +216,10 @@ class Repository:
 
     def manifest_at(self, commit: str, artifact: str) -> Manifest:
         """What the manifests at `commit` that could declare `artifact` say, and the root's general rules."""
-        return self.manifests_at([(commit, artifact)])[0]
+        place = (commit, names.directory_of(artifact))
+        if place not in self._placed:  # a commit never changes, so no `forget` forgets it
+            [self._placed[place]] = self.manifests_at([(commit, artifact)])
+        return self._placed[place]
 
     def manifests_at(self, wanted: Iterable[tuple[str, str]]) -> list[Manifest]:
         """`manifest_at` for each commit and artifact, with one question to Git; the same bytes are parsed once."""

@@ -247,7 +247,8 @@ class Run(ContextDecorator):
             artifacts=[*self._request.artifacts, *((name, path) for path, name in self._logged.files.items())],
             facts=self._facts(),
         )
-        decision = register.plan(repository, now.state, request, commit)
+        carry = register.carrying(repository, request, commit)
+        decision = register.plan(repository, now.state, request, commit, carry)
         version = choice.text
         assignment = self._assignment(now.preview(decision.drafts), version)
         also = [prepared.change] if prepared is not None else []

@@ -43,3 +43,22 @@ def test_the_python_lines(repo: RepoStory) -> None:
 
     assert repo.resolve("churn#staging") == "v0.1.0"
     assert repo.registry.resolve("churn@v0.1.0").metadata.params == {"depth": 4}
+
+
+def test_the_lines_with_others(repo: RepoStory, tmp_path: Path) -> None:
+    there = tmp_path / "models.git"
+    repo.git("init", "-q", "--bare", "-b", "main", str(there))
+    repo.git("remote", "add", "origin", str(there))
+    repo.git("push", "-q", "origin", "main")
+    repo.git("fetch", "-q", "origin")
+    repo.register("churn").assign("churn", "production")
+    repo.train()
+    said = ""
+    for line in _block("registry register churn --minor --push"):
+        words = line.replace("https://git.example.com/models.git", there.as_uri())
+        command = f'registry() {{ "{sys.executable}" -m registry "$@"; }}; {words}'
+        done = subprocess.run(["bash", "-c", command], cwd=repo.path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (line, done.stderr)
+        said += done.stdout
+    assert "\nv0.0.1\n" in said
+    assert (repo.path / "model/models/churn.pkl").read_text() == "weights 1\n"

@@ -71,7 +71,9 @@ def command() -> Callable[[Callable[..., Any]], click.Command]:
 
         shared = many(
             click.option(
-                "--repo", metavar="PATH", help="The repository, or a directory in it; otherwise the one here."
+                "--repo",
+                metavar="PATH|URL",
+                help="The repository, a directory in it, or a URL: no clone is needed. Otherwise the one here.",
             ),
             click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
         )

@@ -9,11 +9,10 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,8 +24,13 @@ from registry.plumbing.write import Clone
 
 HEAD = "refs/registry-url/HEAD"  # where the server's HEAD is kept
 _ASKED = "refs/registry-url/asked"  # where a branch or another name is kept that somebody asked for
+_ALONE = "alone"  # the directory in a mirror from which single objects are fetched
 _FRESH_AFTER = 64  # packs, one of each fetch that brought something; then beginning anew is cheaper than reading them
 _TRIES, _PAUSE = 3, 0.5  # how often and how long a lock of another git is waited for
+
+# Said to a git that fetches, and to no other: where a remote is a promisor by the configuration, reading and pushing
+# would fetch what is missing, object by object.
+_PARTIAL = (("remote.origin.promisor", "true"), ("remote.origin.partialclonefilter", "tree:0"))
 
 T = TypeVar("T")
 
@@ -68,21 +72,18 @@ class Address:
 
         return cls(url, (unquote(user), unquote(password)))
 
-    @property
-    def talking(self) -> tuple[tuple[str, str], ...]:
-        """The environment of a git that talks to it: which transports there are, and how the password is said.
+    def talking(self, *settings: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        """The environment of a git that talks to it: which transports there are, how the password is said, `settings`.
 
         Git gets it from a credential helper that lives in the environment alone: written into the URL it would stand on
         the command line of git-remote-https. The user's own helpers are left out then, so that none of them stores it.
         """
-        # The promisor is said here and not in the mirror's configuration, where reading would fetch what is missing.
-        settings = [("remote.origin.promisor", "true"), ("remote.origin.partialclonefilter", "tree:0")]
-        more = [("GIT_NO_LAZY_FETCH", "1")]
+        more: list[tuple[str, str]] = []
         if "GIT_ALLOW_PROTOCOL" not in os.environ:
             more.append(("GIT_ALLOW_PROTOCOL", ":".join(_SCHEMES)))
         if self.login is not None:
             there = "/".join(self.url.split("/")[:3])
-            settings += [(f"credential.{there}.helper", ""), (f"credential.{there}.helper", _SAY)]
+            settings = (*settings, (f"credential.{there}.helper", ""), (f"credential.{there}.helper", _SAY))
             more += [("REGISTRY_USER", self.login[0]), ("REGISTRY_PASS", self.login[1])]
         return (*more, *_config(settings))
 
@@ -123,6 +124,7 @@ class Mirror:
     artifact: str | None
     clone: Clone
     used: int  # a descriptor, locked while this process may read from the mirror
+    fetching: Git
 
     @classmethod
     def open(cls, address: Address, artifact: str | None) -> Mirror:
@@ -142,8 +144,8 @@ class Mirror:
                 f"{path.parent} cannot be written: {error.strerror}", "XDG_CACHE_HOME=DIR names another cache directory"
             ) from error
         # GIT_DIR: Git looks for no other repository around, and trusts this one whatever safe.bareRepository says.
-        git = Git(str(path), False, (("GIT_DIR", str(path)),), address.talking)
-        return cls(address, artifact, Clone(git, path, path), used)
+        git = Git(str(path), False, (("GIT_DIR", str(path)),), address.talking())
+        return cls(address, artifact, Clone(git, path, path), used, replace(git, talking=address.talking(*_PARTIAL)))
 
     def __del__(self) -> None:
         with suppress(OSError, AttributeError):
@@ -203,12 +205,12 @@ class Mirror:
             depth = () if (self.clone.common_dir / "shallow").exists() else ("--depth=1",)
             words = ("--filter=tree:0", *options)
             try:
-                remote.fetch_specs(self.git, self.place, specs, progress, [*dict.fromkeys([*depth, *words])])
+                remote.fetch_specs(self.fetching, self.place, specs, progress, [*dict.fromkeys([*depth, *words])])
             except GitFailed as error:
                 if not depth or "without a word" not in error.message:
                     raise
                 # So Git 2.39 fails where nothing matches and there is a depth, in a repository without anything.
-                remote.fetch_specs(self.git, self.place, specs, progress, words)
+                remote.fetch_specs(self.fetching, self.place, specs, progress, words)
 
         try:
             self._careful(run)
@@ -217,10 +219,15 @@ class Mirror:
 
     def fetch_objects(self, oids: Sequence[str], filter_: str, progress: Progress) -> None:
         """Bring trees and blobs by id. What the server does not give is left out. Raises GitFailed."""
+        # From a repository of its own, on the same objects: without refs Git does not look for what they lead to, and
+        # without a shallow file it does not send a line for each tagged commit.
+        path = self.clone.common_dir
+        alone = (("GIT_DIR", str(path / _ALONE)), ("GIT_OBJECT_DIRECTORY", str(path / "objects")))
+        git = replace(self.fetching, settings=alone)
         left = list(oids)
         while left:
             try:
-                self._careful(lambda: remote.fetch_objects(self.git, self.place.name, left, filter_, progress))
+                self._careful(lambda: remote.fetch_objects(git, self.place.name, left, filter_, progress))
             except GitFailed as error:
                 gone = _not_there.search(error.message)
                 if gone is None:
@@ -237,7 +244,7 @@ class Mirror:
         listing = self.git.read("for-each-ref", "--format=%(refname)").decode(errors="surrogateescape").split()
         kept = [ref for ref in listing if ref != _ASKED and not ref.startswith(HEADS)]
         specs = [f"+{'HEAD' if ref == HEAD else ref}:{ref}" for ref in kept]
-        remote.fetch_specs(self.git, self.place, specs, progress, ("--depth=1", "--refetch", "--no-filter"))
+        remote.fetch_specs(self.fetching, self.place, specs, progress, ("--depth=1", "--refetch", "--no-filter"))
 
     # -- damage --------------------------------------------------------------------------------------------------------
 
@@ -268,6 +275,8 @@ class Mirror:
 
     def _renew(self, form: str | None = None) -> bool:
         """Throw away what the mirror holds, unless somebody else may be reading; whether it is done."""
+        import shutil  # for damage alone
+
         path = self.clone.common_dir
         try:
             fcntl.flock(self.used, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -299,20 +308,25 @@ _not_there = re.compile(r"(?:not our ref|unadvertised object) ([0-9a-f]{40,64})"
 
 def _furnish(path: Path, address: Address, form: str | None = None) -> None:
     """Give a directory what makes it a bare repository, and put right what a killed writer left half done."""
-    for name in ("objects", "refs"):
-        (path / name).mkdir(exist_ok=True)
     forms = [form] if form else ["sha1", "sha256"]
     wanted = {"HEAD": ["ref: refs/heads/main\n"], "config": [_settings(address, form) for form in forms]}
-    for name, texts in wanted.items():
-        file = path / name
-        try:
-            there = file.read_text(errors="surrogateescape")
-        except OSError:
-            there = ""
-        if there not in texts:
-            new = file.with_name(f"{name}.new-{os.getpid()}")
-            new.write_text(texts[0], errors="surrogateescape")
-            new.replace(file)
+    for place in (path, path / _ALONE):
+        for name in ("objects", "refs"):
+            (place / name).mkdir(parents=True, exist_ok=True)
+        for name, texts in wanted.items():
+            _have(place / name, texts)
+
+
+def _have(file: Path, texts: Sequence[str]) -> None:
+    """Let the file hold one of `texts`, the first where it holds something else."""
+    try:
+        there = file.read_text(errors="surrogateescape")
+    except OSError:
+        there = ""
+    if there not in texts:
+        new = file.with_name(f"{file.name}.new-{os.getpid()}")
+        new.write_text(texts[0], errors="surrogateescape")
+        new.replace(file)
 
 
 def _settings(address: Address, form: str) -> str:
@@ -331,8 +345,8 @@ def _settings(address: Address, form: str) -> str:
 def worded(error: GitFailed, address: Address) -> GitFailed | NotFound:
     """What Git says of a server, in words for people."""
     said, url = error.message, address.url
-    if "couldn't find remote ref" in said:
-        return NotFound(f"{url} has no {said.rpartition('ref ')[2]}", "a branch, a tag or the full id of a commit")
+    if re.search("couldn't find remote ref|not our ref|unadvertised object", said):
+        return NotFound(f"{url} has no {said.rpartition(' ')[2]}", "a branch, a tag or the full id of a commit")
     if re.search(r"could not read (Username|Password)|Authentication failed|Permission denied|error: 40[13]", said):
         hint = "Git asks its credential helpers, agents and GIT_ASKPASS: gitcredentials(7); see if git ls-remote works"
         return GitFailed(f"{url} wants another login, or one at all: {_last(said)}", hint)

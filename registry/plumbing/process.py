@@ -139,7 +139,7 @@ class Git:
             raise GitFailed(f"git {arguments[0]} ended too early", "git fsck says what is damaged") from error
 
     def hand_over(self, *arguments: str, data: bytes, to: Git, into: Sequence[str]) -> None:
-        """What a reading command prints is the input of `into`, run in `to`: a stream, however large. Raises GitFailed."""
+        """What a reading command prints is the input of `into`, run in `to`, however large. Raises GitFailed."""
         with subprocess.Popen(
             ["git", *_QUIET, *arguments],
             cwd=self.directory,
@@ -178,14 +178,14 @@ class Git:
     ) -> Answer:
         """Run a command that talks to another machine, with the user's credentials and helpers, but no prompt.
 
-        `remote` is what a message calls the other side. `progress` is told what git says of its progress. Raises GitFailed with the server's and git's words, and where
-        nothing was heard for `STALL` seconds: ask git for `--progress`, so that there is something to hear.
+        `remote` is what a message calls the other side. `progress` is told what git says of its progress. Raises
+        GitFailed with the server's and git's words, and where nothing was heard for `STALL` seconds: ask git for
+        `--progress`, so that there is something to hear.
         """
         from registry.plumbing.network import talk  # most commands never leave this machine
 
-        answer = talk(
-            ["git", *arguments], self.directory, self._environment(dict(self.talking)), data, progress or (lambda _: None), remote
-        )
+        environment = self._environment(dict(self.talking))
+        answer = talk(["git", *arguments], self.directory, environment, data, progress or (lambda _: None), remote)
         if check and answer.code != 0:
             raise self.complaint(arguments, answer)
         return answer
@@ -258,7 +258,8 @@ def failure(arguments: Sequence[str], stderr: bytes, code: int) -> GitFailed:
     said = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
     hints = [line.removeprefix("hint:").strip() for line in lines if line.startswith("hint:")]
     text = said[0].partition(":")[2].strip() if said and said[0].startswith(("fatal:", "error:")) else "".join(said[:1])
-    command = next((word for word in arguments if not word.startswith("-")), "")
+    words = zip(arguments, ("", *arguments), strict=False)
+    command = next((word for word, before in words if not word.startswith("-") and before not in {"-c", "-C"}), "")
     if code < 0:
         return GitKilled(f"git {command} was ended by signal {-code}", "try again")
     return GitFailed(f"git {command}: {text or 'failed without a word'}", hints[0] if hints else "")

@@ -140,18 +140,12 @@ def fetch_specs(
     git.network(*words, data=_lines(specs), progress=progress, remote=remote.name)
 
 
-# No negotiation: told that a commit is here, the server would take all that it leads to for being here too. No shallow
-# file, for it would be sent along, a line for each tagged commit. These objects carry no history.
-_NO_SHALLOW_FILE = (("GIT_SHALLOW_FILE", ""),)
-
-
 def fetch_objects(git: Git, name: str, oids: Sequence[str], filter_: str, progress: Progress) -> None:
     """Fetch trees and blobs by id; `filter_` says what comes with them, with "tree:0" nothing. Raises GitFailed."""
-    asking = replace(git, talking=(*git.talking, *_NO_SHALLOW_FILE))
     words = (*_FETCH, f"--filter={filter_}", "--stdin", "--end-of-options", name)
-    asking.network(
-        "-c", "fetch.negotiationAlgorithm=noop", *words, data=_lines(oids), progress=progress, remote=name
-    )
+    # No negotiation: told that a commit is here, the server would take all that it leads to for being here too.
+    alone = ("-c", "fetch.negotiationAlgorithm=noop")
+    git.network(*alone, *words, data=_lines(oids), progress=progress, remote=name)
 
 
 def _prefixes(artifacts: Sequence[str] | None) -> list[str]:
@@ -233,6 +227,7 @@ class Pushed:
 _LOST = re.compile(
     r"stale info|already exists|cannot lock ref|failed to update ref|fetch first|remote ref updated|incorrect old value"
 )
+_IN_THE_WAY = "exists; cannot create"  # a/b and a/b/c cannot both be refs, however often it is tried
 _UNTRIED = re.compile(r"atomic (push failed|push failure|transaction failed)")
 
 
@@ -263,7 +258,7 @@ def push(
     pushed = [_pushed(line) for line in lines if line[1:2] == "\t"]
     if Fate.UNTRIED in {one.fate for one in pushed} <= {Fate.UNTRIED, Fate.THERE}:
         # Two transactions at once: which ref it was, the server says beside its answer only.
-        fate = Fate.LOST if _LOST.search("\n".join(answer.remote_words)) else Fate.REFUSED
+        fate = Fate.LOST if _is_lost("\n".join(answer.remote_words)) else Fate.REFUSED
         pushed = [replace(one, fate=fate) if one.fate is Fate.UNTRIED else one for one in pushed]
     return pushed, answer
 
@@ -273,5 +268,9 @@ def _pushed(line: str) -> Pushed:
     ref = names.rpartition(":")[2]
     if flag != "!":
         return Pushed(ref, Fate.THERE if flag == "=" else Fate.PUBLISHED, words)
-    fate = Fate.LOST if _LOST.search(words) else Fate.UNTRIED if _UNTRIED.search(words) else Fate.REFUSED
+    fate = Fate.LOST if _is_lost(words) else Fate.UNTRIED if _UNTRIED.search(words) else Fate.REFUSED
     return Pushed(ref, fate, words)
+
+
+def _is_lost(words: str) -> bool:
+    return _LOST.search(words) is not None and _IN_THE_WAY not in words

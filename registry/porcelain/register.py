@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TypeAlias
 
 from registry.core import lfs, metadata, names, policy, select
 from registry.core import version as versions_
@@ -53,8 +55,10 @@ def register(repository: Repository, request: Request, waiting: Callable[[], Non
     commit = repository.commit(request.revision)
     used_versions(repository, request.facts.uses)  # decided again later; at a URL they are fetched now, unlocked
 
+    carry = carrying(repository, request, commit)
+
     def decide(state: ArtifactState, _: Selector) -> Decision:
-        return plan(repository, state, request, commit)
+        return plan(repository, state, request, commit, carry)
 
     done = write(repository, Selector(request.artifact), decide, request.way, waiting, new=True)
     moved = views.moved_stages(done.before, done.after)
@@ -62,7 +66,23 @@ def register(repository: Repository, request: Request, waiting: Callable[[], Non
     return Written(tuple(views.events_view(done.after, done.events)), notes)
 
 
-def plan(repository: Repository, state: ArtifactState, request: Request, commit: str) -> Decision:
+Carried: TypeAlias = "tuple[list[File], list[str]]"
+
+
+def carrying(repository: Repository, request: Request, commit: str) -> Callable[[], Carried]:
+    """`carried` for a request, read once however often it is decided on: models are large."""
+
+    @cache
+    def carry() -> Carried:
+        declared = repository.manifest_at(commit, request.artifact).artifacts.get(request.artifact)
+        return carried(repository, commit, declared, [path for _, path in request.artifacts])
+
+    return carry
+
+
+def plan(
+    repository: Repository, state: ArtifactState, request: Request, commit: str, carry: Callable[[], Carried]
+) -> Decision:
     """The registration that `request` asks for, in `state`."""
     manifest = repository.manifest_at(commit, request.artifact)
     if not request.undeclared:
@@ -76,7 +96,7 @@ def plan(repository: Repository, state: ArtifactState, request: Request, commit:
     declared = manifest.artifacts.get(request.artifact)
     if declared is not None and declared.unusable and not request.undeclared:
         raise Refused(f"the manifest's path {declared.unusable[0]}", f"correct {declared.source}, and commit it")
-    files, notes = carried(repository, commit, declared, [path for _, path in request.artifacts])
+    files, notes = carry()
     uses = used_versions(repository, request.facts.uses)
     first = version.text not in state.versions
     keys = [
@@ -126,9 +146,7 @@ def _used(repository: Repository, text: str) -> str:
 # -- the files that a version carries ----------------------------------------------------------------------------------
 
 
-def carried(
-    repository: Repository, commit: str, declared: Declaration | None, further: Sequence[str]
-) -> tuple[list[File], list[str]]:
+def carried(repository: Repository, commit: str, declared: Declaration | None, further: Sequence[str]) -> Carried:
     """The files of a version at `commit`, with digests, and warnings. Raises NotFound or Refused.
 
     An output of DVC has its bytes elsewhere, so it is named without a digest; a URL is not asked at all.

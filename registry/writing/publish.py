@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from registry.core import draft, names, select
@@ -17,7 +18,7 @@ from registry.core.replay import Rules, Withdrawn, replay
 from registry.core.select import Selector
 from registry.core.state import ArtifactState
 from registry.core.version import parse as parse_version
-from registry.errors import NotFound, Refused
+from registry.errors import NotFound, Refused, RegistryError
 from registry.plumbing import memory, signing, tags
 from registry.plumbing.remote import Remote
 from registry.plumbing.write import Held
@@ -73,11 +74,14 @@ def publish(
     by = repository.writer()
     start, attempt, by_tail, done = time.monotonic(), 0, False, Published()
     touched = None if artifacts is None else list(artifacts)
+    signers = Signers(repository)
+    repository.forget()
+    _rehearse(repository, new)
     while True:
         attempt += 1
         try:
             with repository.locked(waiting) as held:
-                _Attempt(held, repository, place, way, by, touched, by_tail).run(new, done)
+                _Attempt(held, repository, place, way, by, touched, by_tail, signers).run(new, done)
                 return done
         except Again as lost:
             if lost.more and touched is not None:
@@ -85,11 +89,33 @@ def publish(
                 continue
             by_tail = lost.by_tail and not by_tail
         finally:
-            repository.forget()
+            repository.forget_tags()
         if time.monotonic() - start > PATIENCE:
             raise Refused(f"others were faster at {place.name} for a minute", "nothing was written; try again")
         # Outside the lock: others in this clone may go on meanwhile. DESIGN part 8 says why these numbers.
         time.sleep(random.uniform(0, min(1.0, 0.05 * 2**attempt)))  # noqa: S311  (no secret)
+
+
+def _rehearse(repository: Repository, new: New | None) -> None:
+    """Decide once before anything is fetched: whatever was read for it (manifests, digests) is not read again while
+    others may be faster."""
+    if new is not None and not repository.pushes:
+        with suppress(RegistryError):
+            new.decide(repository.state(new.selector.artifact), new.selector)
+
+
+class Signers:
+    """What seals tags, looked up once for all attempts."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._git = repository.git
+        self._known: dict[bool | None, Callable[[bytes], bytes]] = {}
+
+    def get(self, wanted: bool | None) -> Callable[[bytes], bytes]:
+        """What seals a tag where a signature is `wanted`; None leaves it to tag.gpgSign."""
+        if wanted not in self._known:
+            self._known[wanted] = signing.signer(self._git, wanted) or bytes
+        return self._known[wanted]
 
 
 @dataclass
@@ -101,6 +127,7 @@ class _Attempt:
     by: Signatory
     touched: Sequence[str] | None
     by_tail: bool
+    signers: Signers
 
     def run(self, new: New | None, done: Published) -> None:
         """Make the attempt, and add to `done` what came of it."""
@@ -108,11 +135,13 @@ class _Attempt:
         self._refresh()
         touched = unequal(self.repository, self.place) if self.touched is None else self.touched
         found = {name: standing(self.repository, self.place, name) for name in touched}
-        take_in(self.held, list(found.values()))
-        self.repository.forget()
         plans = self._replays(found)
         if new is not None:
-            self._decide(plans[new.selector.artifact], new, before)
+            try:
+                self._decide(plans[new.selector.artifact], new, before)
+            except RegistryError:
+                take_in(self.held, list(found.values()))  # so that the person sees what stands against it
+                raise
         self._look_for_more(plans)
         self._store(plans.values())
         talk = Talk(self.held, self.repository, self.place)
@@ -154,15 +183,27 @@ class _Attempt:
                 )
         plan.decision = new.decide(state, selector)
         if plan.decision.drafts:
-            seal = signing.signer(self.repository.git, self.way.sign) or bytes
-            plan.laid = draft.lay(state, plan.decision.drafts, self.by, seal)
+            plan.laid = draft.lay(state, plan.decision.drafts, self.by, self.signers.get(self.way.sign))
             events = [one.event for one in plan.laid]
-            for tag in (event.tag for event in events if event.tag in plan.standing.deleted):
+            self._check_way(plan.standing, [event.tag for event in events])
+            check_names(self.repository, state, events)
+
+    def _check_way(self, there: Standing, wanted: Sequence[str]) -> None:
+        """No tag of the remote stands in the way of new ones. Raises Refused."""
+        for tag in wanted:
+            if tag in there.deleted:
                 raise Refused(
                     f"the tag {tag} was deleted at {self.place.name}, and is still here",
                     f"registry delete '{tag}' deletes it here too",
                 )
-            check_names(self.repository, state, events)
+            for other in there.there:
+                if other == tag:
+                    where = f"at {self.place.name} already"
+                    raise Refused(f"the tag {tag} is {where}, but is no event", "registry doctor says what it is")
+                if other.startswith(f"{tag}/") or tag.startswith(f"{other}/"):
+                    raise Refused(
+                        f"the tags {other} (at {self.place.name}) and {tag} cannot both exist", "choose another name"
+                    )
 
     def _replays(self, found: Mapping[str, Standing]) -> dict[str, Plan]:
         """Decide again on what is unpublished. A version that is renamed is renamed where others name it, too."""
@@ -184,7 +225,7 @@ class _Attempt:
             renamed = more
 
     def _seal(self, signed: bool) -> Callable[[bytes], bytes]:
-        return signing.signer(self.repository.git, True if signed else None) or bytes
+        return self.signers.get(True if signed else None)
 
     def _look_for_more(self, plans: Mapping[str, Plan]) -> None:
         """What is published may not name what is not: versions that it was made from come along. Raises Again."""

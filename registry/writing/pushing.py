@@ -142,9 +142,8 @@ def _tags(plan: Plan) -> Iterable[RefChange]:
     """What becomes of the user's tags, once `plan` is published."""
     one = plan.standing
     published = {event.tag: event.oid for event in plan.events}
-    here = {**one.here, **{name: one.there[name] for name in one.missing}}  # taken in before
-    for tag in dict.fromkeys([*(event.tag for event in one.unpublished), *published]):
-        yield RefChange(tags.PREFIX + tag, here.get(tag), published.get(tag, one.there.get(tag)))
+    for tag in dict.fromkeys([*(event.tag for event in one.unpublished), *one.missing, *published]):
+        yield RefChange(tags.PREFIX + tag, one.here.get(tag), published.get(tag, one.there.get(tag)))
 
 
 def _own(plan: Plan, place: Remote) -> dict[str, str]:

@@ -99,7 +99,7 @@ def ana(clones: Clones) -> RepoStory:
 
 def by_url(story: RepoStory, url: str, *words: str, **env: str) -> Result:
     """A command with --repo URL."""
-    return story.cli(*words, "--repo", url, env=env)
+    return story.cli(words[0], "--repo", url, *words[1:], env=env)
 
 
 def check_reads_the_same(ana: RepoStory, elsewhere: RepoStory, url: str) -> None:
@@ -439,8 +439,9 @@ def test_a_fetch_that_was_killed_leaves_nothing_in_the_way(
     clones: Clones, proxy: Proxy, ana: RepoStory, elsewhere: RepoStory, words: list[str]
 ) -> None:
     url = proxy.url(NAME)
-    expected = by_url(elsewhere, url, *words).out
+    run(elsewhere, *words, "--repo", url)
     run(ana, "assign", "churn@v0.0.1", "staging", "--force", "--push")
+    expected = ana.cli(*words).out
     proxy.fail(Fault.HANG, "POST ")
     command = [sys.executable, "-m", "registry", *words, "--repo", url]
     killed = subprocess.Popen(command, env=elsewhere.environment_whole(), start_new_session=True)
