@@ -1,6 +1,6 @@
 """The Python API: `Registry` for everything, `Model` for one version that a program uses (DESIGN part 7).
 
-Every face (the command line, and those that come) calls this and goes around none of it. Nothing here prints: notes for
+Each verb is imported when it is called, so that reading does not wait for what writing needs. Every face (the command line, and those that come) calls this and goes around none of it. Nothing here prints: notes for
 a person go to `on_note`.
 """
 
@@ -12,50 +12,33 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from registry.core import select
-from registry.core import version as versions_
-from registry.core.manifest import Json
-from registry.core.metadata import Metadata
-from registry.core.plan import Choice
-from registry.core.version import Bump
 from registry.errors import RegistryError, UsageError
-from registry.mirrored import open_any
-from registry.porcelain import amend, reading
-from registry.porcelain import delete as deleting
-from registry.porcelain import register as registering
-from registry.porcelain import stages as staging
-from registry.porcelain.note import Facts, Note
-from registry.porcelain.reading import Filter, StageView
-from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
-from registry.repository import Repository
-from registry.writing.standing import incomplete
-from registry.writing.values import Way
+from registry.plumbing.address import is_url
+from registry.porcelain.find import find
+from registry.repository import Repository, open_repository
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from registry.artifacts.progress import Progress
+    from registry.core.manifest import Json
+    from registry.core.metadata import Metadata
+    from registry.core.version import Bump
     from registry.manifests.check import Problem
     from registry.porcelain.diff import Comparison
     from registry.porcelain.doctor import Diagnosis
     from registry.porcelain.lineage import Lineage
     from registry.porcelain.manifests import Edited
     from registry.porcelain.pull import Pulled
+    from registry.porcelain.reading import StageView
+    from registry.porcelain.register import Request
     from registry.porcelain.status import Status
     from registry.porcelain.sync import Fetched, Pushed
+    from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
     from registry.runs import Run
+    from registry.writing.values import Way
 
-__all__ = [
-    "Artifact",
-    "ArtifactDetail",
-    "EventView",
-    "Model",
-    "ModelVersion",
-    "Registering",
-    "Registry",
-    "RegistryError",
-    "StageCondition",
-    "Written",
-]
+__all__ = ["Model", "Registering", "Registry", "RegistryError"]
 
 
 Path: TypeAlias = "str | os.PathLike[str]"
@@ -110,7 +93,21 @@ def _way(how: How, *, force: bool = False) -> Way:
     unknown = sorted(how.keys() - How.__annotations__.keys())
     if unknown:
         raise TypeError(f"got an unexpected keyword argument {unknown[0]!r}")
+    from registry.writing.values import Way
+
     return Way(force=force, **how)
+
+
+def _open(where: str | None) -> Repository:
+    """The repository at a URL, or at or above a path; without either, as Git finds it from here.
+
+    Raises UsageError for a URL that is none, NotFound or GitFailed for a path. A URL is asked when something is read.
+    """
+    if where is None or not is_url(where):
+        return open_repository(where)
+    from registry.mirrored import at_url
+
+    return at_url(where)
 
 
 def _log(note: str) -> None:
@@ -139,7 +136,7 @@ class Registry:
         on_note: Callable[[str], None] | None = None,
         on_progress: Callable[[str], None] | None = None,
     ) -> None:
-        self.repository: Repository = open_any(None if path is None else os.fspath(path))
+        self.repository: Repository = _open(None if path is None else os.fspath(path))
         self._on_note = on_note or _log
         if on_progress is not None:
             self.repository.progress = on_progress
@@ -159,13 +156,15 @@ class Registry:
 
     def resolve(self, selector: str) -> ModelVersion:
         """The one version that a selector means, such as `churn@latest`, `churn#production` or `churn@^1.2`."""
+        from registry.porcelain.reading import resolve
+
         self._tell_of_missing(selector)
-        return reading.resolve(self.repository, selector)
+        return resolve(self.repository, selector)
 
     def find(self, selector: str) -> str:
         """The version alone that a selector means, or a commit's full id: `resolve` without reading any manifest."""
         self._tell_of_missing(selector)
-        return reading.find(self.repository, selector)[1].subject
+        return find(self.repository, selector)[1].subject
 
     def show(
         self,
@@ -178,10 +177,12 @@ class Registry:
         deprecated: bool = False,
     ) -> list[Artifact]:
         """Every artifact; `where` takes conditions on the latest version such as `metrics.auc>0.9`."""
+        from registry.porcelain.reading import Filter, show_all
+
         self._tell_of_missing()
         wanted = Filter(tuple(where), type, tuple(labels), stage, sort, deprecated)
         self._tell_of_broken()
-        return reading.show_all(self.repository, wanted)
+        return show_all(self.repository, wanted)
 
     def show_artifact(
         self,
@@ -193,8 +194,10 @@ class Registry:
         sort: str | None = None,
     ) -> ArtifactDetail:
         """One artifact with its versions, greatest first; `where` looks at each version."""
+        from registry.porcelain.reading import Filter, show_one
+
         self._tell_of_missing(selector)
-        return reading.show_one(self.repository, selector, Filter(tuple(where), None, tuple(labels), stage, sort))
+        return show_one(self.repository, selector, Filter(tuple(where), None, tuple(labels), stage, sort))
 
     def list_versions(self, artifact: str) -> list[ModelVersion]:
         """The versions of an artifact, greatest first, deregistered ones too (`active` is false then)."""
@@ -206,26 +209,34 @@ class Registry:
 
     def complete(self, typed: str) -> list[str]:
         """What a selector that begins with `typed` could be: artifacts; after an "@" versions, after a "#" stages."""
-        return reading.complete(self.repository, typed)
+        from registry.porcelain.reading import complete
+
+        return complete(self.repository, typed)
 
     def history(self, selector: str | None = None) -> list[EventView]:
         """The events of an artifact, of one version, of a stage, or of everything; oldest first."""
+        from registry.porcelain.reading import history
+
         self._tell_of_missing(selector)
-        return reading.history(self.repository, selector)
+        return history(self.repository, selector)
 
     def check_ref(self, tag: str) -> EventView:
         """The one event that a tag is."""
-        return reading.check_ref(self.repository, tag)
+        from registry.porcelain.reading import check_ref
+
+        return check_ref(self.repository, tag)
 
     def stages(self) -> list[StageView]:
         """Every stage, in the order of the lifecycle, with what is in it."""
+        from registry.porcelain.reading import stages
+
         self._tell_of_broken()
         self._tell_of_missing()
-        return reading.stages(self.repository)
+        return stages(self.repository)
 
     def diff(self, one: str, other: str) -> Comparison:
         """What changed from one version to another."""
-        from registry.porcelain.diff import diff  # each verb is imported when it is used
+        from registry.porcelain.diff import diff
 
         return diff(self.repository, one, other)
 
@@ -292,8 +303,10 @@ class Registry:
 
     def register_written(self, artifact: str, revision: str = "HEAD", **said: Unpack[Registering]) -> Written:
         """`register`, answered with the event alone."""
+        from registry.porcelain.register import register
+
         request = self._request(artifact, revision, said)
-        return self._noted(registering.register(self.repository, request, self._waiting))
+        return self._noted(register(self.repository, request, self._waiting))
 
     def assign(
         self,
@@ -306,9 +319,12 @@ class Registry:
         **how: Unpack[How],
     ) -> Written:
         """Put a version into a stage. Where it is there already, nothing is written; `force` writes it again."""
+        from registry.porcelain.note import Note
+        from registry.porcelain.stages import assign
+
         way = _way(how, force=force)
         note = Note(message, reason)
-        return self._noted(staging.assign(self.repository, selector, stage, note, way, self._waiting))
+        return self._noted(assign(self.repository, selector, stage, note, way, self._waiting))
 
     def unassign(
         self,
@@ -320,9 +336,12 @@ class Registry:
         **how: Unpack[How],
     ) -> Written:
         """Take a version out of a stage; an artifact's name alone means what is in the stage."""
+        from registry.porcelain.note import Note
+        from registry.porcelain.stages import unassign
+
         way = _way(how)
         note = Note(message, reason)
-        return self._noted(staging.unassign(self.repository, selector, stage, note, way, self._waiting))
+        return self._noted(unassign(self.repository, selector, stage, note, way, self._waiting))
 
     def rollback(
         self,
@@ -334,9 +353,12 @@ class Registry:
         **how: Unpack[How],
     ) -> Written:
         """Assign the last other active version that the stage resolved to; twice returns."""
+        from registry.porcelain.note import Note
+        from registry.porcelain.stages import rollback
+
         way = _way(how)
         note = Note(message, reason)
-        return self._noted(staging.rollback(self.repository, artifact, stage, note, way, self._waiting))
+        return self._noted(rollback(self.repository, artifact, stage, note, way, self._waiting))
 
     def deregister(
         self,
@@ -347,8 +369,11 @@ class Registry:
         **how: Unpack[How],
     ) -> Written:
         """Withdraw a version; its number and its name stay taken."""
+        from registry.porcelain.amend import deregister
+        from registry.porcelain.note import Note
+
         way = _way(how)
-        return self._noted(amend.deregister(self.repository, selector, Note(message, reason), way, self._waiting))
+        return self._noted(deregister(self.repository, selector, Note(message, reason), way, self._waiting))
 
     def deprecate(
         self,
@@ -360,8 +385,11 @@ class Registry:
         **how: Unpack[How],
     ) -> Written:
         """Mark an artifact as no longer to be used; any later event revives it."""
+        from registry.porcelain.amend import deprecate
+        from registry.porcelain.note import Note
+
         way = _way(how, force=force)
-        return self._noted(amend.deprecate(self.repository, artifact, Note(message, reason), way, self._waiting))
+        return self._noted(deprecate(self.repository, artifact, Note(message, reason), way, self._waiting))
 
     def annotate(
         self,
@@ -383,15 +411,20 @@ class Registry:
     ) -> Written:
         """Add to what is known of a version. `labels` and `uses` replace those that were there; of metrics,
         parameters, tags and deployments those of the same name, and an empty value removes one."""
+        from registry.porcelain.amend import annotate
+        from registry.porcelain.note import Facts, Note
+
         facts = Facts(
             description, labels, run, run_url, metrics or {}, params or {}, tags or {}, uses, content, deployments or {}
         )
         way = _way(how)
-        return self._noted(amend.annotate(self.repository, selector, facts, Note(message, reason), way, self._waiting))
+        return self._noted(annotate(self.repository, selector, facts, Note(message, reason), way, self._waiting))
 
     def delete(self, *tags: str, **how: Unpack[How]) -> Written:
         """Delete tags for good, all or none. History forgets them: `deregister` is nearly always what is meant."""
-        return self._noted(deleting.delete(self.repository, tags, _way(how), self._waiting))
+        from registry.porcelain.delete import delete
+
+        return self._noted(delete(self.repository, tags, _way(how), self._waiting))
 
     def promote(self, artifact: str, *, stage: str | None = None, **said: Unpack[Registering]) -> Run:
         """A run that becomes a version at its end: `with reg.promote("churn", stage="staging") as run: ...`
@@ -472,6 +505,7 @@ class Registry:
         """Copy a version to another repository: its files and manifest entry as one commit without parents, what is
         known of it, and, `with_stages`, the stages that it is in."""
         from registry.porcelain.copy import Journey, copy
+        from registry.porcelain.note import Note
 
         journey, note = Journey(name, version, with_stages), Note(message, reason)
         other = self._other(to)
@@ -493,6 +527,7 @@ class Registry:
     ) -> Written:
         """Move a version to another repository: `copy` it there and `deregister` it here, with a word where it went."""
         from registry.porcelain.copy import Journey, transfer
+        from registry.porcelain.note import Note
 
         journey, note = Journey(name, version, with_stages), Note(message, reason)
         other = self._other(to)
@@ -503,13 +538,17 @@ class Registry:
     def _other(self, to: Path | Registry) -> Repository:
         if isinstance(to, Registry):
             return to.repository
-        other: Repository = open_any(os.fspath(to))
+        other = _open(os.fspath(to))
         other.progress = self.repository.progress
         return other
 
     # -- inside --------------------------------------------------------------------------------------------------
 
-    def _request(self, artifact: str, revision: str, said: Registering) -> registering.Request:
+    def _request(self, artifact: str, revision: str, said: Registering) -> Request:
+        from registry.core.plan import Choice
+        from registry.porcelain.note import Facts, Note
+        from registry.porcelain.register import Request
+
         how: How = {}
         for name in How.__annotations__:
             if name in said:
@@ -528,7 +567,7 @@ class Registry:
             uses=said.get("uses", ()),
             content=said.get("content"),
         )
-        return registering.Request(
+        return Request(
             artifact,
             revision,
             Choice(said.get("version"), said.get("bump", "patch"), said.get("pre")),
@@ -540,6 +579,8 @@ class Registry:
         )
 
     def _would_be(self, event: EventView) -> ModelVersion:
+        from registry.porcelain.values import ModelVersion
+
         state = self.repository.state(event.artifact)
         there = state.versions.get(event.version or "")
         return ModelVersion(
@@ -577,6 +618,10 @@ class Registry:
 
     def _tell_of_missing(self, selector: str | None = None) -> None:
         """Tell where this clone may lack tags: of one artifact, or of any."""
+        if self.repository.pushes:
+            return  # a URL was asked for what it answers
+        from registry.writing.standing import incomplete
+
         reason = incomplete(self.repository, None if selector is None else select.parse(selector).artifact)
         if reason is not None:
             self._on_note(f"{reason}; registry fetch brings them")
@@ -591,6 +636,8 @@ def selector_of(artifact: str, version: str | int) -> str:
         return f"{artifact}@{version}"
     if not isinstance(version, str):
         raise UsageError(f"not a version: {version!r}", "a stage, 'latest', a number, or a version such as 'v1.2.0'")
+    from registry.core import version as versions_
+
     try:
         select.parse(f"{artifact}@{version}")
     except UsageError:

@@ -6,7 +6,7 @@ or was taken by somebody else, it is withdrawn, and all that depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from registry.core import draft, plan, policy
@@ -28,7 +28,8 @@ from registry.core.names import Form
 from registry.core.plan import Choice
 from registry.core.select import Selected
 from registry.core.state import ArtifactState, VersionState
-from registry.errors import Refused, RegistryError
+from registry.core.version import Version, parse
+from registry.errors import NotFound, Refused
 
 _MADE_ANEW = {"Previous", "Counter", "Number", "Version"}
 
@@ -67,12 +68,16 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decides besides the state: HEAD's manifest, how events were meant, what versions of other artifacts are
-    called now (`train-set@v0.3.0` to `train-set@v0.4.0`), and the tags that are there, whatever they are."""
+    """What decides besides the state.
+
+    `manifest` is HEAD's, `intents` say how events were meant. `uses` gives versions of other artifacts by what they are
+    called now (`train-set@v0.3.0` to `train-set@v0.4.0`), None where they are withdrawn. `taken` are the tags that are
+    there, whatever they are.
+    """
 
     manifest: Manifest
     intents: Mapping[str, Intent] = field(default_factory=dict)
-    renamed_uses: Mapping[str, str] = field(default_factory=dict)
+    uses: Mapping[str, str | None] = field(default_factory=dict)
     taken: Collection[str] = ()
 
 
@@ -86,7 +91,8 @@ def replay(
     """Decide on each of `unpublished`, in order, after all of `base`.
 
     What was decided on just this state stands as it is. Anything else is laid anew by the writer `by`; `seal` gives
-    what seals it, told whether the event was signed before.
+    what seals it, told whether the event was signed before. What the state forbids is withdrawn; what is not the
+    state's fault (rules that cannot be read, a stage that HEAD does not know, a key that is missing) raises.
     """
     fitting = _fitting(base.events, unpublished, rules)
     steps = [Step(event) for event in unpublished[:fitting]]
@@ -100,7 +106,7 @@ def _fitting(there: Sequence[Event], unpublished: Sequence[Event], rules: Rules)
     """How many of the first `unpublished` were decided on the very state that they would follow now."""
     loose = set(draft.loose_ends(there))
     for place, event in enumerate(unpublished):
-        if event.tag in rules.taken or any(use in rules.renamed_uses for use in event.keys.get("Uses", ())):
+        if event.tag in rules.taken or any(use in rules.uses for use in event.keys.get("Uses", ())):
             return place
         if not event.ours:
             loose.add(event.oid)
@@ -137,9 +143,14 @@ class _Again:
 
     def run(self, events: Sequence[Event]) -> Replayed:
         for event in events:
+            if event.ours:
+                self.seal(event.message.signed)
+            if isinstance(event, Assignment) and event.ours:
+                policy.check_readable(self.rules.manifest, self.state.name)
+                policy.check_stage(self.rules.manifest.lifecycle(self.state.name), event.stage)
             try:
                 self._decide(event)
-            except RegistryError as error:
+            except (Refused, NotFound) as error:
                 self.withdrawn.append(Withdrawn(event, error.message))
                 if isinstance(event, Registration):
                     self.lost.add(event.version)
@@ -192,13 +203,20 @@ class _Again:
     def _registration(self, event: Registration) -> Draft:
         intent = self._intent(event)
         choice = Choice(event.version) if intent.bump is None else Choice(None, intent.bump, intent.pre)
-        version = plan.choose(self.state, choice)
+        version = self._own(event, intent) or plan.choose(self.state, choice)
         there = self.state.versions.get(version.text)
         force = intent.force and (there is None or not there.active or self._was_known(event, there))
         overwrite = self.rules.manifest.version_rules(self.state.name).overwrite
         policy.check_new_version(self.state, version, event.commit, force=force, overwrite=overwrite)
         number = (("Number", str(self.state.number + 1)),) if there is None else ()
         return self._as_it_was(event, Form.REGISTRATION, version.text, number)
+
+    def _own(self, event: Registration, intent: Intent) -> Version | None:
+        """The version that it chose itself, where that was free and would do as the next one still."""
+        own, greatest = parse(event.version), self.state.greatest_ever
+        if intent.bump is None or own is None or (greatest is not None and own.precedence <= greatest.precedence):
+            return None
+        return own
 
     def _was_known(self, event: Event, there: VersionState) -> bool:
         """Whether the writer of `event` knew that registration: whether the chain of Previous leads to it."""
@@ -267,10 +285,17 @@ class _Again:
         return Draft(form, event.artifact, event.commit, subject, version, None, event.message.body, keys)
 
     def _keys(self, event: Event) -> tuple[tuple[str, str], ...]:
-        renamed = self.rules.renamed_uses
-        return tuple(
-            (key, renamed.get(value, value) if key == "Uses" else value)
-            for key, values in event.keys.items()
-            if key not in _MADE_ANEW
-            for value in values
-        )
+        said = [(key, value) for key, values in event.keys.items() if key not in _MADE_ANEW for value in values]
+        return using(said, self.rules.uses)
+
+
+def using(keys: Iterable[tuple[str, str]], uses: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
+    """`keys`, in which versions of other artifacts have the names that they have now. Raises Refused for a withdrawn
+    one."""
+    found = []
+    for key, value in keys:
+        now = uses.get(value, value) if key == "Uses" else value
+        if now is None:
+            raise Refused(f"it was made from {value}, which is withdrawn")
+        found.append((key, now))
+    return tuple(found)

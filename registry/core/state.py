@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -23,6 +23,7 @@ from registry.core.events import (
     natural,
 )
 from registry.core.metadata import Metadata
+from registry.core.names import TagName, parse_tag
 from registry.core.order import ordered
 from registry.core.version import Version
 
@@ -69,10 +70,14 @@ class Holding:
 
 @dataclass(frozen=True)
 class ArtifactState:
-    """Everything that the tags say of one artifact. `events` are in order."""
+    """Everything that the tags say of one artifact. `events` are in order.
+
+    `gone` are the names of tags that were there once: nothing is read from them, and no new event takes their names.
+    """
 
     name: str
     events: Sequence[Event]
+    gone: tuple[TagName, ...] = ()
 
     @cached_property
     def versions(self) -> Mapping[str, VersionState]:
@@ -123,13 +128,15 @@ class ArtifactState:
     @property
     def greatest_ever(self) -> Version | None:
         """The greatest version that any event names, even one that is gone: a bump never goes back behind it."""
-        named = (versions_.parse(event.version) for event in self.events if isinstance(event, OfVersion))
+        texts = [event.version for event in self.events if isinstance(event, OfVersion)]
+        named = map(versions_.parse, [*texts, *(tag.version for tag in self.gone if tag.version is not None)])
         return max((v for v in named if v is not None), key=lambda v: v.precedence, default=None)
 
     @property
     def counter(self) -> int:
         """The greatest counter of any event, 0 where none has one."""
-        return max((event.counter for event in self.events if event.counter is not None), default=0)
+        named = [*(event.counter for event in self.events), *(tag.counter for tag in self.gone)]
+        return max((counter for counter in named if counter is not None), default=0)
 
     @property
     def number(self) -> int:
@@ -162,7 +169,11 @@ class ArtifactState:
 
     def with_events(self, more: Iterable[Event]) -> ArtifactState:
         """The state after `more` events."""
-        return fold(self.name, [*self.events, *more])
+        return replace(fold(self.name, [*self.events, *more]), gone=self.gone)
+
+    def knowing(self, gone: Iterable[str]) -> ArtifactState:
+        """The state where tags of these names were there once."""
+        return replace(self, gone=tuple(name for tag in gone if (name := parse_tag(tag)) is not None))
 
     def _subject(self, event: Event) -> Subject:
         if isinstance(event, OfVersion):

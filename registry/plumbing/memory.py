@@ -72,18 +72,22 @@ class Known:
 
     `asked` are the artifacts whose tags were fetched at least once, `gone` the tags (and their objects) that it had and
     has no more, `before` what it had when a fetch began that may have been cut off. `url` tells when it is another.
-    `create_only` says that it takes no refs below refs/registry.
+    `create_only` are the artifacts whose refs below refs/registry it does not take.
     """
 
     url: str = ""
     asked: tuple[str, ...] = ()
     gone: Mapping[str, str] = field(default_factory=dict)
     before: Mapping[str, str] | None = None
-    create_only: bool = False
+    create_only: tuple[str, ...] = ()
 
     def has_asked(self, artifact: str) -> bool:
         """Whether the tags of `artifact` were ever fetched."""
         return ALL in self.asked or artifact in self.asked
+
+    def takes_tags_alone(self, artifact: str) -> bool:
+        """Whether it takes no registry head of `artifact`."""
+        return ALL in self.create_only or artifact in self.create_only
 
 
 def known(clone: Clone, remote: str) -> Known:
@@ -95,7 +99,7 @@ def known(clone: Clone, remote: str) -> Known:
             tuple(map(str, words["asked"])),
             {str(name): str(oid) for name, oid in words["gone"].items()},
             None if words["before"] is None else {str(name): str(oid) for name, oid in words["before"].items()},
-            bool(words["create_only"]),
+            tuple(map(str, words["create_only"])),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return Known()
@@ -113,6 +117,34 @@ def _remotes(clone: Clone) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return words if isinstance(words, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Events that are on their way: the ids of `old` ones of this clone, and of what is pushed in their place."""
+
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+def remember_sending(clone: Clone, remote: str, what: Sending) -> None:
+    """Keep what is about to be pushed: where the answer is lost, the next one to push knows it again."""
+    words = {"remote": remote, "old": what.old, "new": what.new}
+    _attempt(lambda: _replace(clone.room / "sending", json.dumps(words)))
+
+
+def sending(clone: Clone, remote: str) -> Sending | None:
+    """What was pushed to `remote` last, if its end was not seen."""
+    try:
+        words = json.loads((clone.room / "sending").read_text(errors="replace"))
+        return Sending(tuple(words["old"]), tuple(words["new"])) if words["remote"] == remote else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def forget_sending(clone: Clone) -> None:
+    """The end was seen."""
+    _attempt(lambda: (clone.room / "sending").unlink(missing_ok=True))
 
 
 def _replace(path: Path, text: str) -> None:

@@ -227,12 +227,14 @@ class Git:
 _PROGRESS_LINE = re.compile(
     r"(?:Enumerating|Counting|Compressing|Resolving|Total|Writing|Receiving|Processing)\b.*[0-9]"
 )
-_password = re.compile(r"(\w://[^\s/@:'\"]*):[^\s/'\"]*@")
+# Over HTTP a name alone may be the secret: a token.
+_http_login = re.compile(r"(\bhttps?://)[^\s/]*@")
+_password = re.compile(r"(\b\w+://[^\s/@:]*):[^\s/]*@")
 
 
 def without_password(text: str) -> str:
-    """`text`, in which no URL shows a password."""
-    return _password.sub(r"\1@", text)
+    """`text`, in which no URL shows a password or a token."""
+    return _password.sub(r"\1@", _http_login.sub(r"\1", text))
 
 
 # git rev-parse --local-env-vars: what ties a process to one repository; settings from the command line stay.

@@ -10,7 +10,7 @@ from registry.core.draft import Draft
 from registry.core.names import Form
 from registry.core.select import Selector
 from registry.core.state import ArtifactState, VersionState
-from registry.errors import NotFound, UsageError
+from registry.errors import NotFound, Refused, UsageError
 from registry.porcelain import views
 from registry.porcelain.note import Facts, Keys, Note
 from registry.porcelain.register import used_versions
@@ -32,13 +32,22 @@ def annotate(
 
 
 def deregister(
-    repository: Repository, text: str, note: Note, way: Way, waiting: Callable[[], None], keys: Keys = ()
+    repository: Repository,
+    text: str,
+    note: Note,
+    way: Way,
+    waiting: Callable[[], None],
+    keys: Keys = (),
+    commit: str | None = None,
 ) -> Written:
-    """Withdraw a version: no selector finds it any more, and it leaves every stage. `keys` say more in the tag."""
+    """Withdraw a version: no selector finds it any more, and it leaves every stage.
+
+    `keys` say more in the tag; `commit` is where it has to be, if that matters: raises Refused where it has moved.
+    """
     selector = select.parse(text)
     if selector.what is None and selector.stage is None:
         raise UsageError(f"{text} names no version", f"such as {text}@v1.2.0; registry deprecate is for the artifact")
-    return _of_version(repository, text, Form.DEREGISTRATION, "Deregister", keys, note, way, waiting)
+    return _of_version(repository, text, Form.DEREGISTRATION, "Deregister", keys, note, way, waiting, commit)
 
 
 def _of_version(
@@ -50,11 +59,14 @@ def _of_version(
     note: Note,
     way: Way,
     waiting: Callable[[], None],
+    commit: str | None = None,
 ) -> Written:
     selector = select.parse(text)
 
     def decide(state: ArtifactState, selector: Selector) -> Decision:
         version = _version(state, selector)
+        if commit is not None and version.commit != commit:
+            raise Refused(f"{state.name} {version.name} has moved to {version.commit[:7]}", "look at it, and try again")
         subject = f"{verb} {state.name} {version.name}"
         said = (*note.keys(), *keys)
         return Decision([Draft(form, state.name, version.commit, subject, version.name, None, note.message, said)])

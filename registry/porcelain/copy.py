@@ -115,7 +115,7 @@ def transfer(
     arrived = copy(source, text, target, journey, note, way, tell, waiting)
     name, wanted = journey.name or state.name, journey.version or version.name
     moved = (("Moved-To", f"{_place(target)} {name}@{wanted}"),)
-    left = deregister(source, f"{state.name}@{version.name}", note, way, waiting, keys=moved)
+    left = deregister(source, f"{state.name}@{version.name}", note, way, waiting, moved, version.commit)
     return Written((*arrived.events, *left.events), (*arrived.notes, *left.notes))
 
 

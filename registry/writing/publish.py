@@ -13,10 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from registry.core import draft, names, select
-from registry.core.events import Event, Signatory
-from registry.core.replay import Rules, Withdrawn, replay
+from registry.core.draft import Intent
+from registry.core.events import Event, Registration, Signatory
+from registry.core.replay import Replayed, Rules, Withdrawn, replay, using
 from registry.core.select import Selector
-from registry.core.state import ArtifactState
+from registry.core.state import ArtifactState, VersionState
 from registry.core.version import parse as parse_version
 from registry.errors import NotFound, Refused, RegistryError
 from registry.plumbing import memory, signing, tags
@@ -72,7 +73,7 @@ def publish(
     the remote cannot be asked; nothing is written then.
     """
     by = repository.writer()
-    start, attempt, by_tail, done = time.monotonic(), 0, False, Published()
+    start, attempt, by_tail, words, done = time.monotonic(), 0, False, "", Published()
     touched = None if artifacts is None else list(artifacts)
     signers = Signers(repository)
     repository.forget()
@@ -87,11 +88,11 @@ def publish(
             if lost.more and touched is not None:
                 touched += lost.more
                 continue
-            by_tail = lost.by_tail and not by_tail
+            by_tail, words = lost.by_tail and not by_tail, lost.words
         finally:
             repository.forget_tags()
         if time.monotonic() - start > PATIENCE:
-            raise Refused(f"others were faster at {place.name} for a minute", "nothing was written; try again")
+            raise Refused(f"others were faster at {place.name} for a minute; it said: {words}", "try again")
         # Outside the lock: others in this clone may go on meanwhile. DESIGN part 8 says why these numbers.
         time.sleep(random.uniform(0, min(1.0, 0.05 * 2**attempt)))  # noqa: S311  (no secret)
 
@@ -128,6 +129,7 @@ class _Attempt:
     touched: Sequence[str] | None
     by_tail: bool
     signers: Signers
+    uses: dict[str, str | None] = field(default_factory=dict)  # versions by what they are called now, None: withdrawn
 
     def run(self, new: New | None, done: Published) -> None:
         """Make the attempt, and add to `done` what came of it."""
@@ -138,7 +140,7 @@ class _Attempt:
         plans = self._replays(found)
         if new is not None:
             try:
-                self._decide(plans[new.selector.artifact], new, before)
+                self._decide(plans, new, before)
             except RegistryError:
                 take_in(self.held, list(found.values()))  # so that the person sees what stands against it
                 raise
@@ -147,8 +149,14 @@ class _Attempt:
         talk = Talk(self.held, self.repository, self.place)
         # What is new comes last: what it was made from is there before it, and no lost race decides on it twice.
         for group in _groups(sorted(plans.values(), key=lambda plan: plan.decision is not None)):
-            done.notes += talk.push(group, by_tail=self.by_tail)
-            done.notes += talk.settle(group)
+            try:
+                done.notes += [*talk.push(group, by_tail=self.by_tail), *talk.settle(group)]
+            except RegistryError as error:
+                if done.sent:
+                    error.hint = (
+                        f"{len(done.sent)} events were published before that; registry push goes on with the rest"
+                    )
+                raise
             for plan in group:
                 _tell(done, plan)
 
@@ -157,36 +165,50 @@ class _Attempt:
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
-    def _selected(self, new: New | None) -> tuple[str, str] | None:
-        """The version and commit that an exact selector means here, before anything is fetched."""
-        if new is None or new.selector.what is None or not _is_exact(new.selector.what) or self.repository.pushes:
+    def _selected(self, new: New | None) -> VersionState | None:
+        """What the selector means here, before anything is fetched: the version that the person saw."""
+        if new is None or self.repository.pushes:
             return None  # what a mirror of the remote has, nobody has looked at
         try:
-            found = select.select(self.repository.state(new.selector.artifact), new.selector)
+            return select.select(self.repository.state(new.selector.artifact), new.selector).version
         except NotFound:
             return None
-        return (found.version.name, found.commit) if found.version is not None else None
 
-    def _decide(self, plan: Plan, new: New, before: tuple[str, str] | None) -> None:
-        state, selector = plan.replayed.state, new.selector
+    def _decide(self, plans: Mapping[str, Plan], new: New, seen: VersionState | None) -> None:
+        plan = plans[new.selector.artifact]
+        state = plan.replayed.state
         if not new.new and not state.exists:
-            self.repository.existing(selector.artifact)
-        if before is not None:
-            name, commit = before
-            selector = replace(selector, what=plan.replayed.renamed.get(name, name))
-            there = state.versions.get(selector.what or "")
-            if there is None or there.commit != commit:
-                now = f"is {there.commit[:7]}" if there is not None else "is not"
-                raise Refused(
-                    f"{state.name} {name} is {commit[:7]} here, and {now} at {self.place.name}",
-                    "registry status says what differs; registry push settles it",
-                )
-        plan.decision = new.decide(state, selector)
+            self.repository.existing(new.selector.artifact)
+        plan.decision = new.decide(state, self._meant(plan, new.selector, seen))
         if plan.decision.drafts:
-            plan.laid = draft.lay(state, plan.decision.drafts, self.by, self.signers.get(self.way.sign))
+            drafts = [replace(one, keys=using(one.keys, self.uses)) for one in plan.decision.drafts]
+            plan.laid = draft.lay(state, drafts, self.by, self.signers.get(self.way.sign))
             events = [one.event for one in plan.laid]
             self._check_way(plan.standing, [event.tag for event in events])
             check_names(self.repository, state, events)
+
+    def _meant(self, plan: Plan, selector: Selector, seen: VersionState | None) -> Selector:
+        """The selector as it is to be understood at the remote. Raises Refused where it would mean another model."""
+        if seen is None:
+            return selector
+        state, artifact = plan.replayed.state, plan.name
+        for lost in plan.replayed.withdrawn:
+            if lost.event.oid == seen.registration.oid:
+                raise Refused(
+                    f"{artifact} {seen.name} cannot be published: {lost.why}",
+                    "registry push says what else is withdrawn",
+                )
+        if selector.what is None or not _is_exact(selector.what):
+            return selector
+        name = plan.replayed.renamed.get(seen.name, seen.name)
+        there = state.versions.get(name)
+        if there is None or there.commit != seen.commit:
+            now = f"is {there.commit[:7]}" if there is not None else "is not"
+            raise Refused(
+                f"{artifact} {seen.name} is {seen.commit[:7]} here, and {now} at {self.place.name}",
+                "registry status says what differs",
+            )
+        return replace(selector, what=name)
 
     def _check_way(self, there: Standing, wanted: Sequence[str]) -> None:
         """No tag of the remote stands in the way of new ones. Raises Refused."""
@@ -208,21 +230,20 @@ class _Attempt:
     def _replays(self, found: Mapping[str, Standing]) -> dict[str, Plan]:
         """Decide again on what is unpublished. A version that is renamed is renamed where others name it, too."""
         known = memory.intents(self.held.clone) if any(one.unpublished for one in found.values()) else {}
-        renamed: dict[str, str] = {}
+        sent = memory.sending(self.held.clone, self.place.name)
         while True:
-            plans = {}
-            for name, one in found.items():
-                rules = Rules(self.repository.rules(name), known, renamed, {*one.there, *one.deleted})
-                plans[name] = Plan(one, replay(one.base, one.unpublished, rules, self.by, self._seal))
-            more = {
-                f"{name}@{old}": f"{name}@{new}"
-                for name, plan in plans.items()
-                for old, new in plan.replayed.renamed.items()
-                if old != new
-            }
-            if more == renamed:
+            plans = {name: self._replay(name, one, known, sent) for name, one in found.items()}
+            uses = {use: now for name, plan in plans.items() for use, now in _uses(name, plan.replayed)}
+            if uses == self.uses:
                 return plans
-            renamed = more
+            self.uses = uses
+
+    def _replay(self, name: str, one: Standing, known: Mapping[str, Intent], sent: memory.Sending | None) -> Plan:
+        # Of a push whose end this clone did not see, the old events have arrived under new names.
+        arrived = sent.old if sent is not None and set(sent.new) & set(one.there.values()) else ()
+        left = [event for event in one.unpublished if event.oid not in arrived]
+        rules = Rules(self.repository.rules(name), known, self.uses, {*one.there, *one.deleted})
+        return Plan(one, replay(one.base.knowing(one.deleted), left, rules, self.by, self._seal))
 
     def _seal(self, signed: bool) -> Callable[[bytes], bytes]:
         return self.signers.get(True if signed else None)
@@ -236,13 +257,10 @@ class _Attempt:
             for use in event.keys.get("Uses", ())
             if " " not in use
         }
-        renamed = {
-            f"{name}@{old}" for name, plan in plans.items() for old, new in plan.replayed.renamed.items() if old != new
-        }
         others = {name for name in used if names.is_artifact(name)} - plans.keys()
         more = {name for name in others if standing(self.repository, self.place, name).unpublished}
-        if renamed:
-            more |= self._users_of(renamed) - plans.keys()
+        if self.uses:
+            more |= self._users_of(set(self.uses)) - plans.keys()
         if more:
             raise Again(more)
 
@@ -256,6 +274,16 @@ class _Attempt:
             laid = [*(step.laid for step in plan.replayed.steps if step.laid is not None), *plan.laid]
             if laid:
                 store(self.held, laid)
+
+
+def _uses(artifact: str, replayed: Replayed) -> Iterable[tuple[str, str | None]]:
+    """What versions are called now, None for those that are withdrawn, as others name them."""
+    for old, now in replayed.renamed.items():
+        if old != now:
+            yield f"{artifact}@{old}", f"{artifact}@{now}"
+    for lost in replayed.withdrawn:
+        if isinstance(lost.event, Registration):
+            yield f"{artifact}@{lost.event.version}", None
 
 
 def _is_exact(what: str) -> bool:
@@ -288,7 +316,7 @@ def _tell(done: Published, plan: Plan) -> None:
     for old, new in replayed.renamed.items():
         if old != new:
             done.renamed[f"{plan.name}@{old}"] = f"{plan.name}@{new}"
-            done.notes.append(f"{plan.name} {old} is {new} now: somebody else has published {old}")
+            done.notes.append(f"{plan.name} {old} is {new} now: others have published since it was made")
     done.notes += [
         f"{lost.event.tag} is withdrawn, and kept as {lost.event.oid[:12]}: {lost.why}" for lost in replayed.withdrawn
     ]

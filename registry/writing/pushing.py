@@ -11,6 +11,7 @@ from registry.core.events import Event
 from registry.core.replay import Replayed
 from registry.errors import GitFailed, Refused, RegistryError
 from registry.plumbing import memory, remote, tags, write
+from registry.plumbing.memory import ALL, Sending
 from registry.plumbing.process import Answer
 from registry.plumbing.remote import Fate, Pushed, Remote
 from registry.plumbing.write import Held, RefChange
@@ -18,6 +19,8 @@ from registry.repository import Repository
 from registry.writing.clone import head_change, head_ref
 from registry.writing.standing import WITHDRAWN, Standing, refresh
 from registry.writing.values import Decision
+
+_DONE = (Fate.PUBLISHED, Fate.THERE)
 
 
 @dataclass
@@ -44,11 +47,12 @@ class Plan:
 
 
 class Again(Exception):
-    """The attempt was lost, or has to be made with more artifacts."""
+    """The attempt was lost, with these `words` of the remote, or has to be made with `more` artifacts."""
 
-    def __init__(self, more: Iterable[str] = (), *, by_tail: bool = False) -> None:
+    def __init__(self, more: Iterable[str] = (), *, words: str = "", by_tail: bool = False) -> None:
         super().__init__()
         self.more = sorted(more)
+        self.words = words
         self.by_tail = by_tail
 
 
@@ -69,30 +73,48 @@ class Talk:
         if not new:
             return []
         known = memory.known(self.held.clone, self.place.name)
-        heads = {} if known.create_only else {head_ref(p.name): p.head for p in plans if p.head is not None}
-        leases = {head_ref(p.name): self._lease(p, by_tail=by_tail) for p in plans if head_ref(p.name) in heads}
+        led = {head_ref(p.name): p for p in plans if p.head is not None and not known.takes_tags_alone(p.name)}
+        heads = {ref: plan.head for ref, plan in led.items() if plan.head is not None}
+        leases = {ref: self._lease(plan, by_tail=by_tail) for ref, plan in led.items()}
+        self._remember(plans, list(new.values()))
         pushed, answer = self._pushed({**new, **heads}, leases)
-        fates = {one.ref: one.fate for one in pushed}
         if not pushed:
             self._unheard(plans, new, answer)
             return []
-        if Fate.LOST in fates.values() or all(fates.get(ref) is Fate.THERE for ref in new):
+        fates = {one.ref: one for one in pushed}
+        if lost := _lost(pushed, new):
             stale = any(one.fate is Fate.LOST and one.ref in heads for one in pushed)
-            raise Again(by_tail=stale and any(not plan.standing.head for plan in plans))
-        if all(fates.get(ref) in {Fate.PUBLISHED, Fate.THERE} for ref in new):
-            if all(fates.get(ref) in {Fate.PUBLISHED, Fate.THERE} for ref in heads):
-                return []
-        elif heads:
+            raise Again(words=lost, by_tail=stale and any(not plan.standing.head for plan in plans))
+        refused = {ref: plan for ref, plan in led.items() if ref not in fates or fates[ref].fate not in _DONE}
+        if not all(ref in fates and fates[ref].fate in _DONE for ref in new):
+            if not refused:
+                raise refusal(self.place, pushed, answer)
             # Which of the refs is not wanted, a hook of the server does not always say: perhaps the tags alone are.
             alone, _ = self._pushed(new, {})
-            if any(one.fate is Fate.LOST for one in alone):
-                raise Again
-            if not alone or not all(one.fate is Fate.PUBLISHED for one in alone):
+            if words := _lost(alone, new):
+                raise Again(words=words)
+            if not alone or any(one.fate is not Fate.PUBLISHED for one in alone):
                 raise refusal(self.place, pushed, answer)
-        else:
-            raise refusal(self.place, pushed, answer)
-        memory.remember(self.held.clone, self.place.name, replace(known, create_only=True))
-        return [f"{self.place.name} takes no refs below refs/registry: only its tags tell two writers at once apart"]
+            again, _ = self._pushed({ref: heads[ref] for ref in refused}, {ref: leases[ref] for ref in refused})
+            if not any(one.fate is Fate.REFUSED for one in again):
+                return []  # what was refused was the time, and not the heads
+        if not refused:
+            return []
+        hidden = any("hidden" in one.words for one in pushed)
+        names_ = {ALL} if hidden else {plan.name for plan in refused.values()}
+        memory.remember(
+            self.held.clone, self.place.name, replace(known, create_only=tuple(sorted({*known.create_only, *names_})))
+        )
+        return [
+            f"{self.place.name} does not take {ref}: only tags tell two writers at once apart there" for ref in refused
+        ]
+
+    def _remember(self, plans: Sequence[Plan], new: Sequence[str]) -> None:
+        """Keep what stands in the place of what, until the end is seen."""
+        withdrawn = {lost.event.oid for plan in plans for lost in plan.replayed.withdrawn}
+        old = [event.oid for plan in plans for event in plan.standing.unpublished if event.oid not in withdrawn]
+        if old:
+            memory.remember_sending(self.held.clone, self.place.name, Sending(tuple(old), tuple(new)))
 
     def _pushed(self, refs: Mapping[str, str], leases: Mapping[str, str]) -> tuple[list[Pushed], Answer]:
         git, progress = self.repository.git, self.repository.progress
@@ -131,6 +153,7 @@ class Talk:
             settled = [event.oid for plan in plans for event in plan.standing.unpublished]
             if settled:
                 memory.forget_intents(self.held.clone, settled)
+                memory.forget_sending(self.held.clone)
         except RegistryError as error:
             if not any(plan.events for plan in plans):
                 raise
@@ -179,6 +202,14 @@ def unpublish(
     if place.tags != tags.PREFIX:
         changes = [RefChange(place.tags + name, oid, None) for name, oid in there.items()]
         write.transact(held, changes, "registry: delete")
+
+
+def _lost(pushed: Sequence[Pushed], new: Mapping[str, str]) -> str:
+    """What the remote said of a lost race; "" where none was lost."""
+    fates = {one.ref: one.fate for one in pushed}
+    if pushed and all(fates.get(ref) is Fate.THERE for ref in new):
+        return "all of it is there already"
+    return next((one.words.strip("[]") for one in pushed if one.fate is Fate.LOST), "")
 
 
 def refusal(place: Remote, pushed: Sequence[Pushed], answer: Answer) -> Refused:
