@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from registry._version import __version__
 
 if TYPE_CHECKING:
-    from registry.api import Artifact, EventView, Model, ModelVersion, Registry, StageCondition, Written
+    from registry.api import Model, Registry
     from registry.errors import (
         GitFailed,
         ManifestError,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Taken,
         UsageError,
     )
+    from registry.porcelain.values import Artifact, EventView, ModelVersion, StageCondition, Written
     from registry.runs import Run, active_run
 
 __all__ = [
@@ -46,7 +47,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "registry.api": ("Artifact", "EventView", "Model", "ModelVersion", "Registry", "StageCondition", "Written"),
+    "registry.api": ("Model", "Registry"),
     "registry.errors": (
         "GitFailed",
         "ManifestError",
@@ -57,6 +58,7 @@ _HOMES = {
         "Taken",
         "UsageError",
     ),
+    "registry.porcelain.values": ("Artifact", "EventView", "ModelVersion", "StageCondition", "Written"),
     "registry.runs": ("Run", "active_run"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

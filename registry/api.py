@@ -1,7 +1,7 @@
 """The Python API: `Registry` for everything, `Model` for one version that a program uses (DESIGN part 7).
 
-Each verb is imported when it is called, so that reading does not wait for what writing needs. Every face (the command line, and those that come) calls this and goes around none of it. Nothing here prints: notes for
-a person go to `on_note`.
+Every face (the command line, and those that come) calls this and goes around none of it. Nothing here prints: notes for
+a person go to `on_note`. Each verb is imported when it is called, so that reading does not wait for what writing needs.
 """
 
 from __future__ import annotations
@@ -618,11 +618,12 @@ class Registry:
 
     def _tell_of_missing(self, selector: str | None = None) -> None:
         """Tell where this clone may lack tags: of one artifact, or of any."""
-        if self.repository.pushes:
-            return  # a URL was asked for what it answers
+        artifact = None if selector is None else select.parse(selector).artifact
+        if self.repository.is_whole(artifact):
+            return
         from registry.writing.standing import incomplete
 
-        reason = incomplete(self.repository, None if selector is None else select.parse(selector).artifact)
+        reason = incomplete(self.repository, artifact)
         if reason is not None:
             self._on_note(f"{reason}; registry fetch brings them")
 

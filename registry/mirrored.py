@@ -10,26 +10,22 @@ from typing import ClassVar
 
 from registry.core.state import ArtifactState, fold
 from registry.errors import NotFound, UsageError
-from registry.plumbing import objects, tags, trees
-from registry.plumbing.mirror import Address, Mirror, is_url
+from registry.plumbing import objects, tags
+from registry.plumbing.address import Address
+from registry.plumbing.mirror import Mirror
+from registry.plumbing.objects import Extent
 from registry.plumbing.remote import Remote
-from registry.plumbing.trees import Extent
 from registry.plumbing.write import Held, locked
-from registry.repository import Repository, open_repository
+from registry.repository import Repository
 
 _id = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # What git-check-ref-format(1) has no names with; ^ and ~ walk through history, which is not here.
 _no_name = re.compile(r"[\x00-\x20\x7f:?*\[\\^~+]|\.\.|@\{|^-|^$")
 
 
-def open_any(text: str | None = None) -> Repository:
-    """The repository at a URL, or at or above a path; without either, as Git finds it from here.
-
-    Raises UsageError for a URL that is none, NotFound or GitFailed for a path. A URL is asked when something is read.
-    """
-    if text is not None and is_url(text):
-        return MirroredRepository(Address.parse(text))
-    return open_repository(text)
+def at_url(url: str) -> Repository:
+    """The repository at a URL. Raises UsageError for one that is none; the server is asked when something is read."""
+    return MirroredRepository(Address.parse(url))
 
 
 class MirroredRepository(Repository):
@@ -119,6 +115,10 @@ class MirroredRepository(Repository):
             else:
                 mirror.refresh([one], self.progress)
         self._fresh.add(one)
+
+    def is_whole(self, artifact: str | None) -> bool:  # noqa: ARG002  (the same for all)
+        """Yes: a mirror asks for what it answers."""
+        return True
 
     # -- tags ----------------------------------------------------------------------------------------------------
 
@@ -218,6 +218,8 @@ class MirroredRepository(Repository):
         return True
 
     def _walk(self, places: Iterable[tuple[str, str]], extent: Extent) -> dict[tuple[str, str], str]:
+        from registry.plumbing import trees  # most answers are in the tags alone
+
         mirror = self._mirror
         wanted = list(places)
 

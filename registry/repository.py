@@ -15,10 +15,10 @@ from registry.core.events import Signatory, parse_signatory
 from registry.core.select import nearest
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, NotFound, Refused, UsageError
-from registry.plumbing import objects, remote, tags, trees
+from registry.plumbing import objects, remote, tags
+from registry.plumbing.objects import Extent
 from registry.plumbing.process import Git
 from registry.plumbing.remote import Remote
-from registry.plumbing.trees import Extent
 from registry.plumbing.write import Clone, Held, locked
 
 if TYPE_CHECKING:
@@ -136,6 +136,12 @@ class Repository:
             )
         return led.relative_to(root).as_posix()
 
+    def is_whole(self, artifact: str | None) -> bool:
+        """Whether this has all tags of `artifact` (of any, where None) without a doubt, as an ordinary clone has."""
+        if (self.clone.common_dir / "shallow").exists():
+            return False
+        return bool(self.states) if artifact is None else self.state(artifact).exists
+
     # -- tags ----------------------------------------------------------------------------------------------------
 
     def state(self, artifact: str) -> ArtifactState:
@@ -199,11 +205,7 @@ class Repository:
         paths = [path for path in listing.decode(errors="surrogateescape").split("\0") if read.is_manifest(path)]
         found = self.blobs_at([(self.head, path) for path in paths])
         manifest = self._manifest(paths, found)
-        absent = {
-            path: _ABSENT
-            for path, obj in zip(paths, found, strict=True)
-            if obj.type == "missing"
-        }
+        absent = {path: _ABSENT for path, obj in zip(paths, found, strict=True) if obj.type == "missing"}
         return replace(manifest, broken={**manifest.broken, **absent}, files=(*manifest.files, *absent))
 
     def rules(self, artifact: str) -> Manifest:
@@ -302,6 +304,8 @@ class Repository:
         return b"promisor" in said or b"partialclone" in said
 
     def _walk(self, places: Iterable[tuple[str, str]], extent: Extent) -> dict[tuple[str, str], str]:
+        from registry.plumbing import trees  # partial clones alone pay for it
+
         name = remote.promisor(self.git)
 
         def fetch(oids: Sequence[str], filter_: str) -> None:

@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from registry.cli.text import safe
-from registry.core.manifest import Json
+
+if TYPE_CHECKING:
+    from registry.core.manifest import Json
 
 __all__ = [
     "Column",

@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from registry.errors import GitFailed, NotFound, UsageError
+from registry.errors import GitFailed, NotFound
 from registry.plumbing import remote
+from registry.plumbing.address import Address
 from registry.plumbing.process import Git
 from registry.plumbing.remote import HEADS, Progress, Remote
 from registry.plumbing.write import Clone
@@ -33,77 +34,6 @@ _TRIES, _PAUSE = 3, 0.5  # how often and how long a lock of another git is waite
 _PARTIAL = (("remote.origin.promisor", "true"), ("remote.origin.partialclonefilter", "tree:0"))
 
 T = TypeVar("T")
-
-
-# -- addresses ---------------------------------------------------------------------------------------------------------
-
-_scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/@]*)@)?")
-_helper = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
-_SAY = r"""!f() { test "$1" = get && printf 'username=%s\npassword=%s\n' "$REGISTRY_USER" "$REGISTRY_PASS"; }; f"""
-_SCHEMES = ("https", "http", "ssh", "git", "file")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a repository lies. `url` holds no password; `login` are the user and the password that the URL had."""
-
-    url: str
-    login: tuple[str, str] | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Address:
-        """The address that `text` says. Raises UsageError for a transport that could run a command."""
-        found = _scheme.match(text)
-        scheme = found.group(1).lower() if found is not None else None
-        if _helper.match(text) or (scheme is not None and scheme not in _SCHEMES):
-            name = re.split("[:+]", text, maxsplit=1)[0]
-            raise UsageError(
-                f"no repository is read by the transport {name}", "https, http, ssh, git, file or user@host:path"
-            )
-        if text.startswith("-") or any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-            raise UsageError(f"not a URL: {text!r}", "such as https://example.com/team/models.git")
-        if found is None or found.group(2) is None or ":" not in found.group(2):
-            return cls(text)
-        user, _, password = found.group(2).partition(":")
-        url = f"{found.group(1)}://{user}{'@' if user else ''}{text[found.end() :]}"
-        if scheme not in {"http", "https"}:
-            return cls(url)  # the others take no password from a URL
-        from urllib.parse import unquote
-
-        return cls(url, (unquote(user), unquote(password)))
-
-    def talking(self, *settings: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-        """The environment of a git that talks to it: which transports there are, how the password is said, `settings`.
-
-        Git gets it from a credential helper that lives in the environment alone: written into the URL it would stand on
-        the command line of git-remote-https. The user's own helpers are left out then, so that none of them stores it.
-        """
-        more: list[tuple[str, str]] = []
-        if "GIT_ALLOW_PROTOCOL" not in os.environ:
-            more.append(("GIT_ALLOW_PROTOCOL", ":".join(_SCHEMES)))
-        if self.login is not None:
-            there = "/".join(self.url.split("/")[:3])
-            settings = (*settings, (f"credential.{there}.helper", ""), (f"credential.{there}.helper", _SAY))
-            more += [("REGISTRY_USER", self.login[0]), ("REGISTRY_PASS", self.login[1])]
-        return (*more, *_config(settings))
-
-
-def _config(settings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Settings as variables of the environment, after those that the user gave so: git-config(1), GIT_CONFIG_COUNT."""
-    said = os.environ.get("GIT_CONFIG_COUNT", "")
-    start = int(said) if said.isdigit() else 0
-    found = [("GIT_CONFIG_COUNT", str(start + len(settings)))]
-    for index, (key, value) in enumerate(settings, start):
-        found += [(f"GIT_CONFIG_KEY_{index}", key), (f"GIT_CONFIG_VALUE_{index}", value)]
-    return found
-
-
-def is_url(text: str) -> bool:
-    """Whether Git would take `text` for the URL of another repository, and not for a path here: git-clone(1)."""
-    if _scheme.match(text) or _helper.match(text):
-        return True
-    host, colon, _ = text.partition(":")
-    return bool(host and colon) and "/" not in host and not os.path.lexists(text)
 
 
 # -- mirrors -----------------------------------------------------------------------------------------------------------

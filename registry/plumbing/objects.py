@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from registry.errors import NotFound
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _TYPES = ("blob", "tree", "commit", "tag")
+
+
+class Extent(Enum):
+    """How much of each path is wanted."""
+
+    ID = "what is there, by its id"
+    NAMES = "the names of everything below it"
+    BYTES = "the bytes of everything below it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,8 @@ def leading_out(git: Git, commit: str, links: Sequence[Entry]) -> list[Entry]:
 
 def digest(git: Git, entries: Sequence[Entry]) -> list[str]:
     """The SHA-256 of each file's bytes, streamed; raises NotFound where a partial clone does not have them."""
+    import hashlib  # most commands read no bytes
+
     digests = []
     with git.pipe("cat-file", "--batch") as (ask, answer):
         for entry in entries:

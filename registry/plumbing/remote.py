@@ -30,7 +30,8 @@ class Remote:
 
 def of_clone(name: str) -> Remote:
     """A remote whose refs are kept apart from the user's own tags, as last fetched (DESIGN part 8)."""
-    return Remote(name, f"{SEEN}{name}/tags/", f"{SEEN}{name}/heads/")
+    place = name.replace("%", "%25").replace("/", "%2F")  # the remotes a and a/tags would share refs
+    return Remote(name, f"{SEEN}{place}/tags/", f"{SEEN}{place}/heads/")
 
 
 def of_mirror(name: str) -> Remote:
@@ -74,25 +75,43 @@ def needed(git: Git, wanted: str | None = None) -> str:
 
 # What a repository's own configuration could have run when its remote is asked.
 _RUNS = (
-    r"^(remote\..*\.(uploadpack|vcs)|core\.(sshcommand|gitproxy|askpass)|credential\..*|url\..*"
+    r"^(remote\..*\.(uploadpack|vcs)|core\.(sshcommand|gitproxy|askpass|alternaterefscommand)|credential\..*|url\..*"
     r"|protocol\..*|ssh\..*|http\..*proxy.*|include.*\.path)$"
 )
+_TRANSPORT = re.compile(r"([\w+.-]+)(::|://)")  # what neither names one is a path, or host:path
 
 
-def promisor(git: Git) -> str | None:
-    """The remote that promised a partial clone what it lacks, if it may be asked just for reading; else None.
+def harmless(git: Git, name: str) -> bool:
+    """Whether the remote may be asked just for reading.
 
     It may not where the repository's own settings (not the user's) name programs or transports: they would run.
     """
+    said = git.read("config", "--show-scope", "--name-only", "--get-regexp", _RUNS, check=False).splitlines()
+    if name.startswith("-") or any(line.startswith((b"local", b"worktree")) for line in said):
+        return False
+    url = git.read("remote", "get-url", "--", name, check=False).decode(errors="surrogateescape").strip()
+    by = _TRANSPORT.match(url)
+    return bool(url) and (by is None or (by[2] == "://" and by[1] in {"https", "http", "ssh", "git", "file"}))
+
+
+def promisor(git: Git) -> str | None:
+    """The remote that promised a partial clone what it lacks, if it is harmless to ask; else None."""
     listing = git.read("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$", check=False)
     named = git.read("config", "--get", "extensions.partialClone", check=False).decode(errors="surrogateescape").strip()
     found = [line[len("remote.") : -len(".promisor")] for line in os.fsdecode(listing).splitlines()]
     name = named or (found[0] if found else "")
-    said = git.read("config", "--show-scope", "--name-only", "--get-regexp", _RUNS, check=False).splitlines()
-    if not name or name.startswith("-") or any(line.startswith((b"local", b"worktree")) for line in said):
-        return None
-    url = git.read("remote", "get-url", "--", name, check=False).decode(errors="surrogateescape").strip()
-    return name if re.match(r"(https?|ssh|git|file)://", url) or re.match(r"[^/:]+:(?!:)", url) else None
+    return name if name and harmless(git, name) else None
+
+
+def settings_of(git: Git) -> dict[str, list[tuple[str, str]]]:
+    """What the configuration says of fetching from each remote: the keys fetch, tagopt and mirror, and their values."""
+    listing = git.read("config", "-z", "--get-regexp", r"^remote\..*\.(fetch|tagopt|mirror)$", check=False)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for entry in listing.decode(errors="replace").split("\0")[:-1]:
+        key, _, value = entry.partition("\n")
+        name, _, what = key.removeprefix("remote.").rpartition(".")
+        found.setdefault(name, []).append((what, value))
+    return found
 
 
 def url_of(git: Git, remote: str) -> str:
@@ -226,8 +245,10 @@ class Pushed:
 # What git or the server says of a lost race, and of a ref that failed for another's sake alone: DESIGN part 8.
 _LOST = re.compile(
     r"stale info|already exists|cannot lock ref|failed to update ref|fetch first|remote ref updated|incorrect old value"
+    r"|reference does not exist"
 )
 _IN_THE_WAY = "exists; cannot create"  # a/b and a/b/c cannot both be refs, however often it is tried
+_NO = "REGISTRY_NO"  # the variable that says so
 _UNTRIED = re.compile(r"atomic (push failed|push failure|transaction failed)")
 
 
@@ -244,8 +265,11 @@ def push(
     `leases` gives for some of them what they have to be on the server now, "" for not there; the others are tags, which
     never move. Nothing became of any ref where there was no answer at all.
     """
+    # A clone by --mirror pushes all refs or none. By --config-env, for its key ends at the last "=", and -c's at the first.
+    whole = replace(git, talking=(*git.talking, (_NO, "false")))
     # No + anywhere: it would override the lease. --no-verify: a pre-push hook of the user's is for branches.
-    answer = git.network(
+    answer = whole.network(
+        f"--config-env=remote.{remote.name}.mirror={_NO}",
         *options,
         *("push", "--porcelain", "--progress", "--atomic", "--no-verify", "--no-follow-tags", "--no-signed"),
         *("--recurse-submodules=no", *(f"--force-with-lease={ref}:{old}" for ref, old in leases.items())),

@@ -10,22 +10,13 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from typing import IO
 
-from registry.plumbing.objects import missing
+from registry.plumbing.objects import Extent, missing
 from registry.plumbing.process import Git
 
 _LINKS = 8  # links in a row that are followed; Git follows 40, and nobody has so many
 _LINK_SIZE = 4096  # bytes; no system follows a longer one
-
-
-class Extent(Enum):
-    """How much of each path is wanted."""
-
-    ID = "what is there, by its id"
-    NAMES = "the names of everything below it"
-    BYTES = "the bytes of everything below it"
 
 
 Fetch = Callable[[Sequence[str], str], None]  # object ids, and the filter that says what else comes: git-rev-list(1)

@@ -10,7 +10,7 @@ from registry.core.manifest import Declaration, Json
 from registry.core.metadata import File
 from registry.errors import RegistryError
 from registry.porcelain import register, views
-from registry.porcelain.reading import find
+from registry.porcelain.find import find
 from registry.porcelain.values import ModelVersion
 from registry.repository import Repository
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from registry.core.manifest import Json
 from registry.plumbing.objects import CommitSummary, summarize
 from registry.porcelain import views
-from registry.porcelain.reading import find
+from registry.porcelain.find import find
 from registry.repository import Repository
 
 

@@ -14,23 +14,32 @@ from registry.core.events import event_of
 from registry.core.manifest import Json, StageRule
 from registry.core.metadata import Metadata, number
 from registry.core.names import Form, is_artifact, parse_tag
-from registry.core.select import Selected, Selector, nearest
+from registry.core.select import Selector, nearest
 from registry.core.state import ArtifactState
 from registry.core.version import Version
 from registry.errors import NotFound, UsageError
 from registry.plumbing import tags
 from registry.porcelain import views
+from registry.porcelain.find import find
 from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion
 from registry.repository import Repository
 
-
-def find(repository: Repository, text: str) -> tuple[ArtifactState, Selected]:
-    """The one version that a selector means. Raises NotFound or UsageError."""
-    selector = select.parse(text)
-    state = repository.state(selector.artifact)
-    if not state.exists:
-        state = repository.existing(selector.artifact)
-    return state, select.select(state, selector)
+__all__ = [
+    "Condition",
+    "Filter",
+    "StageView",
+    "check_ref",
+    "complete",
+    "find",
+    "history",
+    "lookup",
+    "parse_condition",
+    "resolve",
+    "show_all",
+    "show_one",
+    "sorted_by",
+    "stages",
+]
 
 
 def resolve(repository: Repository, text: str) -> ModelVersion:

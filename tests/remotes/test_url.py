@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from registry import Model, NotFound, Registry
-from registry.plumbing.mirror import is_url
+from registry.plumbing.address import is_url
 from tests.remotes.story import NAME, Clones, run, said
 from tests.servers import ALL, PASSWORD, USER, Fault, GitServer, Proxy
 from tests.story import RepoStory, Result
