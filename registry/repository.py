@@ -140,7 +140,8 @@ class Repository:
         """Whether this has all tags of `artifact` (of any, where None) without a doubt, as an ordinary clone has."""
         if (self.clone.common_dir / "shallow").exists():
             return False
-        return bool(self.states) if artifact is None else self.state(artifact).exists
+        some = bool(self.states) if artifact is None else self.state(artifact).exists
+        return some and remote.bring_tags(self.git)
 
     # -- tags ----------------------------------------------------------------------------------------------------
 

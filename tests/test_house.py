@@ -13,6 +13,7 @@ import pytest
 import registry
 from registry.cli import COMMANDS, cli
 from tests.reference import DOCS, cli_reference, manifest_reference
+from tests.story import RepoStory
 
 ROOT = Path(registry.__file__).parent
 ROOMS = [
@@ -86,9 +87,21 @@ def test_help_and_version_import_nothing_but_click(words: list[str]) -> None:
     assert not loaded & {"git", "semver", "ruamel.yaml", "rich", "registry.api", "registry.repository"}
 
 
-def test_resolving_imports_neither_yaml_nor_gitpython(repo: object) -> None:
-    code = "import sys; from registry.cli import run; run(['resolve', 'churn']); print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+@pytest.mark.parametrize("by_url", [False, True], ids=["here", "url"])
+def test_resolving_imports_nothing_that_it_does_not_need(repo: RepoStory, by_url: bool) -> None:
+    repo.register("churn", "v1.0.0")
+    code = "import sys; from registry.cli import run; print(run(sys.argv[1:])); print(*sys.modules)"
+    words = ["resolve", "churn@latest", "--repo", repo.path.as_uri() if by_url else str(repo.path)]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, check=True, text=True)
 
-    loaded = set(done.stdout.splitlines()[-1].split())
-    assert not loaded & {"git", "semver", "rich"}
+    *answer, modules = done.stdout.splitlines()
+    assert answer == ["v1.0.0", "0"], done.stderr
+    loaded = set(modules.split())
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("registry.")}
+    assert not loaded & {"git", "semver", "ruamel.yaml", "rich", "tempfile", "random", "shutil"}
+    assert not rooms & {"writing", "manifests", "artifacts", "runs"}
+    assert {name for name in loaded if name.startswith("registry.porcelain.")} == {"registry.porcelain.find"}
+    assert not loaded & {"registry.core.replay", "registry.core.draft", "registry.core.plan", "registry.core.policy"}
+    of_urls = {"registry.mirrored", "registry.plumbing.mirror", "registry.plumbing.network"}
+    assert loaded & of_urls == (of_urls if by_url else set())
+    assert "registry.plumbing.trees" not in loaded

@@ -23,6 +23,8 @@ def command(call: options.Call, artifacts: tuple[str, ...], remote: str | None) 
         return
     for tag in fetched.tags:
         out.line(tag)
+    for tag in fetched.left_out:
+        out.note(f"{tag} is left out: a tag that is here stands in its way; git tag -d deletes that one")
     if not fetched.tags:
         out.say(f"nothing new at {fetched.remote}")
     if fetched.unpublished:

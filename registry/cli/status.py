@@ -58,7 +58,16 @@ def _tags(status: Status) -> None:
         groups = [
             (remote.unpublished, f"not published to {remote.name}", "registry push"),
             (remote.remote_only, f"only at {remote.name}", "registry fetch"),
-            (remote.differing, f"another tag at {remote.name}", "registry push settles what was made here"),
+            (
+                [tag for tag in remote.differing if tag not in remote.moved],
+                f"made here, and another tag at {remote.name}",
+                "registry push settles it",
+            ),
+            (
+                remote.moved,
+                f"another tag at {remote.name}",
+                f"registry delete TAG --yes, then registry fetch, takes what {remote.name} has",
+            ),
             (remote.deleted, f"deleted at {remote.name}", "registry delete TAG deletes it here too"),
         ]
         for tags, words, what in groups:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from registry.errors import UsageError
 
-_scheme = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/@]*)@)?")
-_helper = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
+# Compiled when they are first used: whoever is in a clone asks about no URL.
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/@]*)@)?"
+_HELPER = r"[A-Za-z0-9][A-Za-z0-9+.-]*::"
 _SAY = r"""!f() { test "$1" = get && printf 'username=%s\npassword=%s\n' "$REGISTRY_USER" "$REGISTRY_PASS"; }; f"""
 _SCHEMES = ("https", "http", "ssh", "git", "file")
 
@@ -25,9 +26,9 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> Address:
         """The address that `text` says. Raises UsageError for a transport that could run a command."""
-        found = _scheme.match(text)
+        found = re.match(_SCHEME, text)
         scheme = found.group(1).lower() if found is not None else None
-        if _helper.match(text) or (scheme is not None and scheme not in _SCHEMES):
+        if re.match(_HELPER, text) or (scheme is not None and scheme not in _SCHEMES):
             name = re.split("[:+]", text, maxsplit=1)[0]
             raise UsageError(
                 f"no repository is read by the transport {name}", "https, http, ssh, git, file or user@host:path"
@@ -72,7 +73,7 @@ def _config(settings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def is_url(text: str) -> bool:
     """Whether Git would take `text` for the URL of another repository, and not for a path here: git-clone(1)."""
-    if _scheme.match(text) or _helper.match(text):
+    if re.match(_SCHEME, text) or re.match(_HELPER, text):
         return True
     host, colon, _ = text.partition(":")
     return bool(host and colon) and "/" not in host and not os.path.lexists(text)

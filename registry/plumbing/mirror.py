@@ -159,7 +159,7 @@ class Mirror:
             try:
                 self._careful(lambda: remote.fetch_objects(git, self.place.name, left, filter_, progress))
             except GitFailed as error:
-                gone = _not_there.search(error.message)
+                gone = re.search(_NOT_THERE, error.message)
                 if gone is None:
                     raise worded(error, self.address) from error
                 if gone.group(1) not in left or "unadvertised" in error.message:
@@ -187,7 +187,7 @@ class Mirror:
                 if "does not match" in error.message or "mismatched algorithms" in error.message:
                     self._renew("sha256" if "server sha256" in error.message else "sha1")
                     return step()
-                if not _damage.search(error.message):
+                if not re.search(_DAMAGE, error.message):
                     raise
                 if "File exists" in error.message:
                     time.sleep(_PAUSE)  # perhaps a git is at work whose registry command was killed
@@ -226,14 +226,14 @@ class Mirror:
         return True
 
 
-_damage = re.compile(
+_DAMAGE = (
     r"File exists|corrupt|bad (?:object|config|sha1|tree|signature)|shallow"
     r"|unable to (?:read|resolve|write|create|open)"
     r"|Could not read|could not parse|loose object|not a git repository|did not send all necessary|packed-refs"
     r"|index-pack|unpack-objects|invalid (?:object|index|sha1)|missing (?:blob|tree|commit|object)|unexpected line"
     r"|broken|packfile .* (?:cannot|does not)|inflate|revision walk"
 )
-_not_there = re.compile(r"(?:not our ref|unadvertised object) ([0-9a-f]{40,64})")
+_NOT_THERE = r"(?:not our ref|unadvertised object) ([0-9a-f]{40,64})"
 
 
 def _furnish(path: Path, address: Address, form: str | None = None) -> None:

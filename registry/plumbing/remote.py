@@ -94,6 +94,14 @@ def harmless(git: Git, name: str) -> bool:
     return bool(url) and (by is None or (by[2] == "://" and by[1] in {"https", "http", "ssh", "git", "file"}))
 
 
+def without_hooks(git: Git) -> Git:
+    """Git that runs no hook, not even when it writes."""
+    said = dict(git.settings).get("GIT_CONFIG_PARAMETERS") or os.environ.get("GIT_CONFIG_PARAMETERS", "")
+    return replace(
+        git, settings=(*git.settings, ("GIT_CONFIG_PARAMETERS", f"{said} 'core.hookspath'='/dev/null'".strip()))
+    )
+
+
 def promisor(git: Git) -> str | None:
     """The remote that promised a partial clone what it lacks, if it is harmless to ask; else None."""
     listing = git.read("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$", check=False)
@@ -103,21 +111,48 @@ def promisor(git: Git) -> str | None:
     return name if name and harmless(git, name) else None
 
 
-def settings_of(git: Git) -> dict[str, list[tuple[str, str]]]:
-    """What the configuration says of fetching from each remote: the keys fetch, tagopt and mirror, and their values."""
-    listing = git.read("config", "-z", "--get-regexp", r"^remote\..*\.(fetch|tagopt|mirror)$", check=False)
-    found: dict[str, list[tuple[str, str]]] = {}
-    for entry in listing.decode(errors="replace").split("\0")[:-1]:
-        key, _, value = entry.partition("\n")
-        name, _, what = key.removeprefix("remote.").rpartition(".")
-        found.setdefault(name, []).append((what, value))
-    return found
-
-
 def url_of(git: Git, remote: str) -> str:
     """Where `remote` lies, without a password."""
     found = git.read("remote", "get-url", "--", remote, check=False).decode(errors="surrogateescape").strip()
     return without_password(found)
+
+
+# -- what git fetch brings -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Brings:
+    """Whether git fetch, as configured, brings the tags of a remote, and those of all its branches."""
+
+    tags: bool
+    branches: bool
+
+
+ORDINARY = Brings(True, True)
+
+
+def bring_tags(git: Git) -> bool:
+    """Whether git fetch brings all tags of every remote; one process."""
+    return all(one == ORDINARY for one in settings_of(git).values())
+
+
+def settings_of(git: Git) -> dict[str, Brings]:
+    """What git fetch brings from each remote of which the configuration says something."""
+    listing = git.read("config", "-z", "--get-regexp", r"^remote\..*\.(fetch|tagopt|mirror)$", check=False)
+    said: dict[str, list[tuple[str, str]]] = {}
+    for entry in listing.decode(errors="replace").split("\0")[:-1]:
+        key, _, value = entry.partition("\n")
+        name, _, what = key.removeprefix("remote.").rpartition(".")
+        said.setdefault(name, []).append((what, value))
+    return {name: _brings(words) for name, words in said.items()}
+
+
+def _brings(said: Sequence[tuple[str, str]]) -> Brings:
+    wanted = [value for key, value in said if key == "fetch"]
+    # "git clone --bare" sets nothing at all, and brings all; "--mirror" sets refs/*.
+    if any("refs/tags/*:" in spec or "refs/*:" in spec for spec in wanted) or ("mirror", "true") in said:
+        return ORDINARY
+    return Brings(("tagopt", "--no-tags") not in said, not wanted or any("refs/heads/*:" in spec for spec in wanted))
 
 
 # -- fetching --------------------------------------------------------------------------------------------------------
@@ -265,7 +300,7 @@ def push(
     `leases` gives for some of them what they have to be on the server now, "" for not there; the others are tags, which
     never move. Nothing became of any ref where there was no answer at all.
     """
-    # A clone by --mirror pushes all refs or none. By --config-env, for its key ends at the last "=", and -c's at the first.
+    # A clone by --mirror would push all refs. The key of --config-env ends at the last "=", that of -c at the first.
     whole = replace(git, talking=(*git.talking, (_NO, "false")))
     # No + anywhere: it would override the lease. --no-verify: a pre-push hook of the user's is for branches.
     answer = whole.network(

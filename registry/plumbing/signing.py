@@ -62,7 +62,9 @@ def _ssh(program: str, key: str | None) -> Callable[[bytes], bytes]:
         # A key named by itself is held by the agent (-U); ssh-keygen wants it in a file all the same.
         descriptor = os.memfd_create("signing-key") if hasattr(os, "memfd_create") else None
         if descriptor is None:
-            raise GitFailed("cannot sign: the key is given by itself", "set user.signingKey to the path of its .pub file")
+            raise GitFailed(
+                "cannot sign: the key is given by itself", "set user.signingKey to the path of its .pub file"
+            )
         try:
             os.write(descriptor, literal.encode() + b"\n")
             file = f"/proc/{os.getpid()}/fd/{descriptor}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.core.events import parse_object
 from registry.core.manifest import Declaration, Json
 from registry.core.state import VersionState
 from registry.errors import GitFailed, Refused
 from registry.plumbing import changes, remote, tags, write
+from registry.plumbing.remote import Remote
 from registry.repository import Repository
 from registry.writing.standing import WITHDRAWN, refresh, standing, unequal
 
@@ -38,7 +39,7 @@ class RemoteStatus:
     """How the tags here stand to those of the remote; `unasked` says why it could not be asked, or is "".
 
     `unpublished` are here and were never there, `remote_only` there and not here, `differing` something else here and
-    there, `deleted` here, and there no more.
+    there, `deleted` here, and there no more. `moved` are the differing ones that no push settles.
     """
 
     name: str
@@ -47,11 +48,13 @@ class RemoteStatus:
     remote_only: tuple[str, ...]
     differing: tuple[str, ...]
     deleted: tuple[str, ...]
+    moved: tuple[str, ...]
 
     def to_json(self) -> dict[str, Json]:
         """The shape of `remote` in `status --json`."""
         return {
             "name": self.name,
+            "unasked": self.unasked or None,
             "unpublished": list(self.unpublished),
             "remote_only": list(self.remote_only),
             "differing": list(self.differing),
@@ -123,13 +126,7 @@ def _remote(
     if name is None:
         return None
     place = repository.remote(name)
-    unasked = ""
-    if not offline:
-        try:
-            with repository.locked(waiting) as held:
-                refresh(held, repository, place, None)
-        except GitFailed as error:
-            unasked = error.message
+    unasked = "" if offline else _ask(repository, place, waiting)
     found = [standing(repository, place, artifact) for artifact in unequal(repository, place)]
     return RemoteStatus(
         name,
@@ -138,7 +135,24 @@ def _remote(
         tuple(tag for one in found for tag in one.missing),
         tuple(tag for one in found for tag in one.differing),
         tuple(tag for one in found for tag in one.deleted),
+        tuple(tag for one in found for tag in one.moved),
     )
+
+
+def _ask(repository: Repository, place: Remote, waiting: Callable[[], None]) -> str:
+    """Fetch the remote's tags, but run nothing of a stranger's for that; why it could not be, or ""."""
+    clone = repository.clone
+    if not remote.harmless(clone.git, place.name):
+        return "the repository's own settings name programs that would run; registry fetch asks all the same"
+    if write.interrupted(clone):  # the lock mends that, with all that Git runs for it
+        return "a command was interrupted while it wrote"
+    quiet = Repository(replace(clone, git=remote.without_hooks(clone.git)), repository.root, repository.progress)
+    try:
+        with quiet.locked(waiting) as held:
+            refresh(held, quiet, place, None)
+    except GitFailed as error:
+        return error.message
+    return ""
 
 
 def _withdrawn(repository: Repository) -> tuple[WithdrawnTag, ...]:

@@ -11,18 +11,22 @@ from registry.porcelain import views
 from registry.porcelain.values import EventView, Written
 from registry.repository import Repository
 from registry.writing.publish import publish
-from registry.writing.standing import refresh, standing, take_in, unequal
+from registry.writing.standing import Standing, refresh, standing, take_in, unequal
 from registry.writing.values import Way
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a fetch brought: the new tags, and what still stands otherwise here than at the remote."""
+    """What a fetch brought: the new tags, and what still stands otherwise here than at the remote.
+
+    `left_out` are tags that cannot be refs beside a tag that is here.
+    """
 
     remote: str
     tags: tuple[str, ...]
     unpublished: tuple[str, ...]
     differing: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """The shape of `fetch --json`."""
@@ -79,14 +83,28 @@ def fetch(repository: Repository, artifacts: Sequence[str], wanted: str | None, 
     with repository.locked(waiting) as held:
         refresh(held, repository, place, only)
         found = [standing(repository, place, name) for name in only or unequal(repository, place)]
-        new = take_in(held, found)
+        if only is not None:
+            _check_known(repository, found)
+        new = take_in(held, found, repository)
         repository.forget()
     return Fetched(
         place.name,
-        tuple(new),
+        new.tags,
         tuple(event.tag for one in found for event in one.unpublished if event.tag not in one.there),
         tuple(name for one in found for name in one.differing),
+        new.left_out,
     )
+
+
+def _check_known(repository: Repository, found: Sequence[Standing]) -> None:
+    """Each has a tag here or there, or is declared. Raises NotFound with the nearest name."""
+    for one in found:
+        if not one.here and not one.there:
+            repository.existing(one.base.name)
+
+
+def _is_known(repository: Repository, name: str) -> bool:
+    return repository.state(name).exists or name in repository.manifest_at_head.artifacts
 
 
 def push(repository: Repository, artifacts: Sequence[str], wanted: str | None, waiting: Callable[[], None]) -> Pushed:
@@ -94,6 +112,11 @@ def push(repository: Repository, artifacts: Sequence[str], wanted: str | None, w
     only = [names.check_artifact(name) for name in artifacts] or None
     place = repository.remote(wanted)
     repository.focus(*only or ())
+    unseen = [] if repository.pushes else [name for name in only or () if not _is_known(repository, name)]
+    if unseen:
+        with repository.locked(waiting) as held:
+            refresh(held, repository, place, unseen)
+            _check_known(repository, [standing(repository, place, name) for name in unseen])
     done = publish(repository, place, only, Way(), waiting)
     seen = [
         view

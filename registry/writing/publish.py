@@ -142,7 +142,8 @@ class _Attempt:
             try:
                 self._decide(plans, new, before)
             except RegistryError:
-                take_in(self.held, list(found.values()))  # so that the person sees what stands against it
+                # So that the person sees what stands against it.
+                take_in(self.held, list(found.values()), self.repository)
                 raise
         self._look_for_more(plans)
         self._store(plans.values())
@@ -161,7 +162,7 @@ class _Attempt:
                 _tell(done, plan)
 
     def _refresh(self) -> None:
-        refresh(self.held, self.repository, self.place, self.touched)
+        refresh(self.held, self.repository, self.place, self.touched, thorough=False)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -242,7 +243,7 @@ class _Attempt:
         # Of a push whose end this clone did not see, the old events have arrived under new names.
         arrived = sent.old if sent is not None and set(sent.new) & set(one.there.values()) else ()
         left = [event for event in one.unpublished if event.oid not in arrived]
-        rules = Rules(self.repository.rules(name), known, self.uses, {*one.there, *one.deleted})
+        rules = Rules(self.repository.rules(name), known, self.uses, one.taken)
         return Plan(one, replay(one.base.knowing(one.deleted), left, rules, self.by, self._seal))
 
     def _seal(self, signed: bool) -> Callable[[bytes], bytes]:

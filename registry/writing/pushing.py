@@ -17,7 +17,7 @@ from registry.plumbing.remote import Fate, Pushed, Remote
 from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
 from registry.writing.clone import head_change, head_ref
-from registry.writing.standing import WITHDRAWN, Standing, refresh
+from registry.writing.standing import WITHDRAWN, Standing, refresh, transact_fitting
 from registry.writing.values import Decision
 
 _DONE = (Fate.PUBLISHED, Fate.THERE)
@@ -148,8 +148,8 @@ class Talk:
             changes.update({change.ref: change for change in moved})
         changes = {ref: change for ref, change in changes.items() if change.old != change.new}
         try:
-            if changes:
-                write.transact(self.held, list(changes.values()), "registry: publish")
+            left = transact_fitting(self.held, list(changes.values()), "registry: publish")
+            self._remember_gone(plans)
             settled = [event.oid for plan in plans for event in plan.standing.unpublished]
             if settled:
                 memory.forget_intents(self.held.clone, settled)
@@ -158,7 +158,14 @@ class Talk:
             if not any(plan.events for plan in plans):
                 raise
             return [f"it is published, but this clone could not take it in: {error.message}; registry fetch does"]
-        return []
+        return [f"{tag} is left out here: another tag stands in its way" for tag in left]
+
+    def _remember_gone(self, plans: Sequence[Plan]) -> None:
+        """Remember what the remote had and has no more: the push has moved the head past what tells it."""
+        gone = {event.tag: event.oid for plan in plans for event in plan.standing.withheld}
+        if gone:
+            known = memory.known(self.held.clone, self.place.name)
+            memory.remember(self.held.clone, self.place.name, replace(known, gone={**known.gone, **gone}))
 
 
 def _tags(plan: Plan) -> Iterable[RefChange]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from registry.core.events import Event
+from registry.core.events import Event, event_of, parse_object
 from registry.core.names import in_tag, parse_tag
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, Refused, UsageError
@@ -14,6 +14,7 @@ from registry.plumbing import memory, remote, tags, write
 from registry.plumbing.memory import ALL, Known
 from registry.plumbing.process import Git
 from registry.plumbing.remote import Remote
+from registry.plumbing.tags import TagRecord
 from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
 
@@ -25,13 +26,15 @@ class Standing:
     """One artifact here and at the remote, as last fetched.
 
     `base` is the remote's state, `there` and `here` are the tags and what they point to, whatever it is. `unpublished`
-    are the events, in order, that the remote never had; `head` is its registry head, "" where there is none.
+    are the events, in order, that the remote never had, `withheld` those that it had and has no more (or has as
+    something else); `head` is its registry head, "" where there is none.
     """
 
     base: ArtifactState
     there: Mapping[str, str]
     here: Mapping[str, str]
     unpublished: tuple[Event, ...]
+    withheld: tuple[Event, ...]
     head: str
 
     @property
@@ -45,10 +48,20 @@ class Standing:
         return [name for name, oid in self.here.items() if self.there.get(name, oid) != oid]
 
     @property
-    def deleted(self) -> list[str]:
-        """The tags that are here, and that the remote had once and has no more."""
+    def moved(self) -> list[str]:
+        """The differing tags that no push settles: what is here is no event, or the remote had it once."""
         own = {event.tag for event in self.unpublished}
-        return [name for name in self.here if name not in self.there and name not in own]
+        return [name for name in self.differing if name not in own]
+
+    @property
+    def deleted(self) -> list[str]:
+        """The events that are here, and that the remote had once and has no more."""
+        return [event.tag for event in self.withheld if event.tag not in self.there]
+
+    @property
+    def taken(self) -> set[str]:
+        """The names that no new tag may have: tags there, and those here that are not to be published."""
+        return {*self.there, *self.here.keys() - {event.tag for event in self.unpublished}}
 
 
 def standing(repository: Repository, place: Remote, artifact: str) -> Standing:
@@ -57,21 +70,49 @@ def standing(repository: Repository, place: Remote, artifact: str) -> Standing:
     local = tags.read_tags(git, tags.patterns(artifact))
     distant = tags.read_tags(git, tags.patterns(artifact, place.tags), place.tags)
     there = {record.name: record.oid for record in distant}
-    here = {record.name: record.oid for record in local}
     gone = memory.known(repository.clone, place.name).gone
     seen = fold(artifact, (event for event in tags.events_of(local) if event.artifact == artifact))
+    base = fold(artifact, (event for event in tags.events_of(distant) if event.artifact == artifact))
+    head = _head(git, place, artifact)
+    left = [event for event in seen.events if there.get(event.tag) != event.oid]
+    had = _shown(base.events, left, head) if left else set()
+    had.update(event.oid for event in left if gone.get(event.tag) == event.oid)
     return Standing(
-        fold(artifact, (event for event in tags.events_of(distant) if event.artifact == artifact)),
+        base,
         there,
-        here,
-        tuple(e for e in seen.events if there.get(e.tag) != e.oid and gone.get(e.tag) != e.oid),
-        _head(git, place, artifact),
+        {record.name: record.oid for record in local},
+        tuple(event for event in left if event.oid not in had),
+        tuple(event for event in left if event.oid in had),
+        head.oid if head is not None else "",
     )
 
 
-def _head(git: Git, place: Remote, artifact: str) -> str:
-    ref = f"{place.heads}{in_tag(artifact)}@head"
-    return git.read("rev-parse", "--verify", "--quiet", ref, check=False).decode().strip()
+def _head(git: Git, place: Remote, artifact: str) -> TagRecord | None:
+    ref = f"{in_tag(artifact)}@head"
+    found = tags.read_tags(git, [place.heads + ref], place.heads)
+    return next((record for record in found if record.name == ref), None)
+
+
+def _shown(there: Sequence[Event], here: Sequence[Event], head: TagRecord | None) -> set[str]:
+    """The ids of the events that the remote must have had: those that its events and its head name, or lead to.
+
+    A head moves with the tags that it was pushed with, and an event is pushed after all those that it names.
+    """
+    events = {event.oid: event for event in [*here, *there]}
+    left = [event.oid for event in there]
+    if head is not None:
+        left.append(head.oid)
+        tag = parse_object(head.raw) if head.raw is not None else None
+        last = event_of(tag.tag, head.oid, head.raw) if tag is not None and head.raw is not None else None
+        if last is not None:
+            events[head.oid] = last
+    shown: set[str] = set()
+    while left:
+        oid = left.pop()
+        if oid not in shown:
+            shown.add(oid)
+            left += events[oid].keys.get("Previous", ()) if oid in events else ()
+    return shown
 
 
 def unequal(repository: Repository, place: Remote) -> list[str]:
@@ -85,10 +126,13 @@ def unequal(repository: Repository, place: Remote) -> list[str]:
 # -- fetching --------------------------------------------------------------------------------------------------------
 
 
-def refresh(held: Held, repository: Repository, place: Remote, artifacts: Sequence[str] | None) -> None:
+def refresh(
+    held: Held, repository: Repository, place: Remote, artifacts: Sequence[str] | None, *, thorough: bool = True
+) -> None:
     """Ask the remote for its tags of `artifacts` (of all, where None). The user's own tags do not move.
 
-    What it had once and has no more is remembered, so that it does not come back. Raises GitFailed with its words.
+    What it had once and has no more is remembered, so that it does not come back; where this is not to be `thorough`,
+    what only the chain tells is left to the caller. Raises GitFailed with the remote's words.
     """
     clone, git = held.clone, repository.git
     if place.tags == tags.PREFIX:  # a mirror: what the remote deleted is gone there as well
@@ -112,6 +156,8 @@ def refresh(held: Held, repository: Repository, place: Remote, artifacts: Sequen
         _fetch(held, repository, place, artifacts)
     asked = (ALL,) if artifacts is None or ALL in known.asked else tuple(sorted({*known.asked, *artifacts}))
     after = _settled(git, place, replace(known, before=before, asked=asked))
+    if thorough:  # for the next push may move the head past what tells it
+        after = replace(after, gone={**after.gone, **_withheld(repository, place, after, artifacts)})
     if after != known or before:
         memory.remember(clone, place.name, after)
 
@@ -153,6 +199,17 @@ def _settled(git: Git, place: Remote, known: Known) -> Known:
     return replace(known, gone={**kept, **lost}, before=None)
 
 
+def _withheld(repository: Repository, place: Remote, known: Known, artifacts: Sequence[str] | None) -> dict[str, str]:
+    """The tags that only Git brought here, and that the remote had and has no more; nothing is read where none are."""
+    git = repository.git
+    wanted = [""] if artifacts is None else [p for a in artifacts for p in tags.patterns(a, "")]
+    here = tags.tag_ids(git, [tags.PREFIX + pattern for pattern in wanted]) if wanted else {}
+    there = tags.tag_ids(git, [place.tags + pattern for pattern in wanted], place.tags) if here else {}
+    odd = (parse_tag(name) for name, oid in here.items() if oid not in {there.get(name), known.gone.get(name)})
+    found = sorted({name.artifact for name in odd if name is not None})
+    return {event.tag: event.oid for artifact in found for event in standing(repository, place, artifact).withheld}
+
+
 def _drop(held: Held, place: Remote) -> None:
     """Forget the refs of a remote that lies elsewhere now."""
     listing = held.clone.git.read("for-each-ref", "--format=%(refname)", "--", place.tags, place.heads)
@@ -166,13 +223,58 @@ def _delete(held: Held, refs: Sequence[str]) -> None:
         write.transact(held, [RefChange(ref, oid, None) for ref, oid in found.items()], "registry: forget")
 
 
-def take_in(held: Held, found: Sequence[Standing]) -> list[str]:
-    """Make the tags that are there and not here; their names. What differs is left as it is."""
-    missing = {name: one.there[name] for one in found for name in one.missing}
-    if missing:
-        changes = [RefChange(f"{tags.PREFIX}{name}", None, oid) for name, oid in missing.items()]
-        write.transact(held, changes, "registry: fetch")
-    return sorted(missing)
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """The tags that were taken in, and those that could not be: beside a tag that is here they cannot be refs."""
+
+    tags: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def take_in(held: Held, found: Sequence[Standing], repository: Repository | None = None) -> Brought:
+    """Make the tags that are there and not here. What differs is left as it is.
+
+    In a `repository` that others may publish to, its registry heads follow, so that who saw it before has lost.
+    """
+    from registry.writing.clone import head_change  # which imports this module
+
+    new = {f"{tags.PREFIX}{name}": one.there[name] for one in found for name in one.missing}
+    changes = [RefChange(ref, None, oid) for ref, oid in new.items()]
+    if repository is not None:
+        for one in found:
+            last = [event for event in one.base.events if event.ours and event.tag not in one.here]
+            changes += head_change(repository, last)
+    left = transact_fitting(held, changes, "registry: fetch")
+    names = {ref.removeprefix(tags.PREFIX) for ref in new}
+    return Brought(tuple(sorted(names - set(left))), tuple(left))
+
+
+def transact_fitting(held: Held, changes: Sequence[RefChange], reason: str) -> list[str]:
+    """Make `changes` in one step, without the tags that cannot be refs beside others here; the names of those."""
+    wanted = [change for change in changes if change.old != change.new]
+    if not wanted:
+        return []
+    try:
+        write.transact(held, wanted, reason)
+    except Refused:
+        ours = {change.ref for change in wanted}
+        others = tags.tag_ids(held.clone.git, [tags.PREFIX], "").keys() - ours
+        above = {ref[:at] for ref in others for at, sign in enumerate(ref) if sign == "/"}
+        stuck = [change for change in wanted if change.old is None and (change.ref in above or _below(change, others))]
+        if not stuck:
+            raise
+        lost = {change.new for change in stuck}
+        # A registry head goes with its tag: it would say that the tag was here.
+        heads = [change for change in wanted if change.ref.startswith(remote.HEADS) and change.new in lost]
+        rest = [change for change in wanted if change not in stuck and change not in heads]
+        transact_fitting(held, rest, reason)
+        return sorted(change.ref.removeprefix(tags.PREFIX) for change in stuck)
+    return []
+
+
+def _below(change: RefChange, others: Set[str]) -> bool:
+    parts = change.ref.split("/")
+    return any("/".join(parts[:end]) in others for end in range(3, len(parts)))
 
 
 # -- a clone that does not have all tags -----------------------------------------------------------------------------
@@ -187,7 +289,8 @@ def incomplete(repository: Repository, artifact: str | None) -> str | None:
         return None  # a mirror has asked for what it answers
     clone, git = repository.clone, repository.git
     shallow = (clone.common_dir / "shallow").exists()
-    if not shallow and (repository.state(artifact).exists if artifact is not None else bool(repository.states)):
+    some = repository.state(artifact).exists if artifact is not None else bool(repository.states)
+    if some and not shallow and remote.bring_tags(git):
         return None
     try:
         name = remote.choose(git)
@@ -200,19 +303,13 @@ def incomplete(repository: Repository, artifact: str | None) -> str | None:
         return None
     if shallow:
         return f"the tags of {name} were never fetched into this shallow clone"
-    settings = git.read("config", "--get-regexp", rf"^remote\.{_quoted(name)}\.(tagopt|fetch|mirror)$", check=False)
-    said = settings.decode(errors="replace").lower()
-    if "--no-tags" in said:
+    brings = remote.settings_of(git).get(name, remote.ORDINARY)
+    if not brings.tags:
         return f"the tags of {name} were never fetched into this clone"
-    everything = "refs/heads/*:" in said or "refs/*:" in said or ".mirror true" in said
-    fetched = git.read("for-each-ref", "--count=1", "--", f"refs/remotes/{name}/", tags.PREFIX) != b""
-    if not fetched:
-        return f"the tags of {name} were never fetched"
-    return None if everything else f"tags of other branches of {name} were never fetched into this clone"
-
-
-def _quoted(name: str) -> str:
-    return "".join(c if c.isalnum() else f"[{c}]" if c not in "^\\" else f"\\{c}" for c in name)
+    if not brings.branches:
+        return f"tags of other branches of {name} were never fetched into this clone"
+    fetched = some or git.read("for-each-ref", "--count=1", "--", f"refs/remotes/{name}/", tags.PREFIX) != b""
+    return None if fetched else f"the tags of {name} were never fetched"
 
 
 def complete(held: Held, repository: Repository, artifact: str, wanted: str | None = None) -> None:
@@ -228,5 +325,5 @@ def complete(held: Held, repository: Repository, artifact: str, wanted: str | No
             f"{reason}, and it cannot be asked: {error.message}",
             "--offline writes all the same, after the versions that are here",
         ) from error
-    take_in(held, [standing(repository, place, artifact)])
+    take_in(held, [standing(repository, place, artifact)], repository)
     repository.forget()
