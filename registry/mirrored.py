@@ -95,8 +95,12 @@ class MirroredRepository(Repository):
         if self._held is not None and self._held.clone is mirror.clone:
             yield
         else:
-            with locked(mirror.clone, lambda: self.progress("waiting for another registry command")):
-                yield
+            with locked(mirror.clone, lambda: self.progress("waiting for another registry command")) as held:
+                before, self._held = self._held, held
+                try:
+                    yield
+                finally:
+                    self._held = before
 
     def fetch(self, place: Remote, artifacts: Sequence[str] | None) -> None:  # noqa: ARG002  (the mirror's own)
         """Fetch into the mirror that is asked, under its lock, again where that was done."""
@@ -149,13 +153,15 @@ class MirroredRepository(Repository):
             mirror = self._open(artifact)
             if self._held is None:
                 if self._mirror.artifact is None and None in self._fresh:
-                    return super().state(artifact)
-                self.about(artifact)
+                    with self._locked(self._mirror):
+                        return super().state(artifact)
+                self.focus(artifact)
             elif self._held.clone is mirror.clone or self._mirror.artifact is None:
                 return super().state(artifact)
-            else:
+            # Read before another command may fetch: Git moves refs one by one, so half of a push could be seen.
+            with self._locked(mirror):
                 self._fetch(mirror)
-            found = tags.events_of(tags.read_tags(mirror.git, tags.patterns(artifact)))
+                found = list(tags.events_of(tags.read_tags(mirror.git, tags.patterns(artifact))))
             self._states[artifact] = fold(artifact, (event for event in found if event.artifact == artifact))
         elif self._held is None and self._mirror.artifact not in {None, artifact}:
             self.focus(artifact)
@@ -166,10 +172,10 @@ class MirroredRepository(Repository):
         """The state of every artifact, from one fetch of all tags."""
         mirror = self._open(None)
         if self._held is None and not self._fresh:
-            self.about()
-        else:
+            self.focus()
+        with self._locked(mirror):
             self._fetch(mirror)
-        groups = tags.by_artifact(tags.events_of(tags.read_tags(mirror.git)))
+            groups = tags.by_artifact(tags.events_of(tags.read_tags(mirror.git)))
         return {name: fold(name, events) for name, events in groups.items()}
 
     def _known_names(self) -> set[str]:

@@ -30,6 +30,8 @@ _Taken: TypeAlias = "dict[str, Any]"
 
 def is_manifest(path: str) -> bool:
     """Whether a file of this path in the repository is read as a manifest."""
+    if "\n" in path:
+        return False  # Git is asked for files line by line, and no artifact is called so
     return posixpath.basename(path) in {OURS, DVC} or path in {GTO, GTO_CONFIG}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from registry.errors import UsageError
 
 # Compiled when they are first used: whoever is in a clone asks about no URL.
-_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/@]*)@)?"
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/]*)@)?"
 _HELPER = r"[A-Za-z0-9][A-Za-z0-9+.-]*::"
 _SAY = r"""!f() { test "$1" = get && printf 'username=%s\npassword=%s\n' "$REGISTRY_USER" "$REGISTRY_PASS"; }; f"""
 _SCHEMES = ("https", "http", "ssh", "git", "file")
@@ -18,7 +18,10 @@ _SCHEMES = ("https", "http", "ssh", "git", "file")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a repository lies. `url` holds no password; `login` are the user and the password that the URL had."""
+    """Where a repository lies.
+
+    `url` holds no password, and over HTTP no login at all; `login` are the user and the password that it had.
+    """
 
     url: str
     login: tuple[str, str] | None = None
@@ -35,15 +38,18 @@ class Address:
             )
         if text.startswith("-") or any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
             raise UsageError(f"not a URL: {text!r}", "such as https://example.com/team/models.git")
-        if found is None or found.group(2) is None or ":" not in found.group(2):
+        if found is None or scheme not in {"http", "https"}:
+            return cls(text if found is None else _without_password(found, text))
+        rest = text[found.end() :]
+        if not re.fullmatch(r"[^/:]*(:[0-9]*)?|\[[^/]*\](:[0-9]*)?", rest.partition("/")[0]):
+            raise UsageError("not a URL: its port is no number", "in a password, / and @ are written %2F and %40")
+        if found.group(2) is None:
             return cls(text)
-        user, _, password = found.group(2).partition(":")
-        url = f"{found.group(1)}://{user}{'@' if user else ''}{text[found.end() :]}"
-        if scheme not in {"http", "https"}:
-            return cls(url)  # the others take no password from a URL
         from urllib.parse import unquote
 
-        return cls(url, (unquote(user), unquote(password)))
+        # A name alone may be the secret, too: a token.
+        user, _, password = found.group(2).partition(":")
+        return cls(f"{found.group(1)}://{rest}", (unquote(user), unquote(password)))
 
     def talking(self, *settings: tuple[str, str]) -> tuple[tuple[str, str], ...]:
         """The environment of a git that talks to it: which transports there are, how the password is said, `settings`.
@@ -54,11 +60,19 @@ class Address:
         more: list[tuple[str, str]] = []
         if "GIT_ALLOW_PROTOCOL" not in os.environ:
             more.append(("GIT_ALLOW_PROTOCOL", ":".join(_SCHEMES)))
-        if self.login is not None:
-            there = "/".join(self.url.split("/")[:3])
+        there = "/".join(self.url.split("/")[:3])
+        if self.login is not None and not self.login[1]:
+            settings = (*settings, (f"credential.{there}.username", self.login[0]))
+        elif self.login is not None:
             settings = (*settings, (f"credential.{there}.helper", ""), (f"credential.{there}.helper", _SAY))
             more += [("REGISTRY_USER", self.login[0]), ("REGISTRY_PASS", self.login[1])]
         return (*more, *_config(settings))
+
+
+def _without_password(found: re.Match[str], text: str) -> str:
+    """A URL of a transport that takes no password from it."""
+    user = (found.group(2) or "").partition(":")[0]
+    return f"{found.group(1)}://{user}{'@' if user else ''}{text[found.end() :]}"
 
 
 def _config(settings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -55,6 +55,7 @@ class Mirror:
     clone: Clone
     used: int  # a descriptor, locked while this process may read from the mirror
     fetching: Git
+    asked: str | None = None  # the name that was asked for last
 
     @classmethod
     def open(cls, address: Address, artifact: str | None) -> Mirror:
@@ -74,7 +75,8 @@ class Mirror:
                 f"{path.parent} cannot be written: {error.strerror}", "XDG_CACHE_HOME=DIR names another cache directory"
             ) from error
         # GIT_DIR: Git looks for no other repository around, and trusts this one whatever safe.bareRepository says.
-        git = Git(str(path), False, (("GIT_DIR", str(path)),), address.talking())
+        # It runs where the user is: GIT_ASKPASS and the like may be relative paths.
+        git = Git(".", False, (("GIT_DIR", str(path)),), address.talking())
         return cls(address, artifact, Clone(git, path, path), used, replace(git, talking=address.talking(*_PARTIAL)))
 
     def __del__(self) -> None:
@@ -89,7 +91,7 @@ class Mirror:
     @property
     def place(self) -> Remote:
         """The remote of the mirror."""
-        return remote.of_mirror("origin")
+        return remote.of_mirror(self.address.url)
 
     # -- fetching ------------------------------------------------------------------------------------------------------
 
@@ -118,6 +120,7 @@ class Mirror:
     def fetch_name(self, name: str, progress: Progress) -> str | None:
         """The commit that the server calls `name`: HEAD, a branch, a tag, or a full id; None where there is none."""
         kept = HEAD if name == "HEAD" else _ASKED
+        self.asked = name if kept == _ASKED else self.asked
         try:
             self._fetch([f"+{name}:{kept}"], progress, "--depth=1")
         except NotFound:
@@ -137,6 +140,9 @@ class Mirror:
             try:
                 remote.fetch_specs(self.fetching, self.place, specs, progress, [*dict.fromkeys([*depth, *words])])
             except GitFailed as error:
+                if "dumb http transport" in error.message:  # mere files, so all history; a promisor would wait for ever
+                    remote.fetch_specs(self.git, self.place, specs, progress, options)
+                    return
                 if not depth or "without a word" not in error.message:
                     raise
                 # So Git 2.39 fails where nothing matches and there is a depth, in a repository without anything.
@@ -157,7 +163,7 @@ class Mirror:
         left = list(oids)
         while left:
             try:
-                self._careful(lambda: remote.fetch_objects(git, self.place.name, left, filter_, progress))
+                self._careful(lambda: remote.fetch_objects(git, self.place.in_git, left, filter_, progress))
             except GitFailed as error:
                 gone = re.search(_NOT_THERE, error.message)
                 if gone is None:
@@ -172,8 +178,9 @@ class Mirror:
     def _fetch_whole(self, progress: Progress) -> None:
         """Bring the refs that are here anew, with all that their commits hold."""
         listing = self.git.read("for-each-ref", "--format=%(refname)").decode(errors="surrogateescape").split()
-        kept = [ref for ref in listing if ref != _ASKED and not ref.startswith(HEADS)]
-        specs = [f"+{'HEAD' if ref == HEAD else ref}:{ref}" for ref in kept]
+        names = {HEAD: "HEAD", _ASKED: self.asked}
+        kept = {ref: names.get(ref, ref) for ref in listing if not ref.startswith(HEADS)}
+        specs = [f"+{name}:{ref}" for ref, name in kept.items() if name is not None]
         remote.fetch_specs(self.fetching, self.place, specs, progress, ("--depth=1", "--refetch", "--no-filter"))
 
     # -- damage --------------------------------------------------------------------------------------------------------
@@ -184,10 +191,11 @@ class Mirror:
             try:
                 return step()
             except GitFailed as error:
-                if "does not match" in error.message or "mismatched algorithms" in error.message:
-                    self._renew("sha256" if "server sha256" in error.message else "sha1")
+                if re.search(_OTHER_HASH, error.message):
+                    now = self.git.read("rev-parse", "--show-object-format").strip()
+                    self._renew("sha1" if now == b"sha256" else "sha256")
                     return step()
-                if not re.search(_DAMAGE, error.message):
+                if not re.search(_DAMAGE, error.message.replace(self.address.url, "")):
                     raise
                 if "File exists" in error.message:
                     time.sleep(_PAUSE)  # perhaps a git is at work whose registry command was killed
@@ -226,10 +234,12 @@ class Mirror:
         return True
 
 
+_OTHER_HASH = "does not match|mismatched algorithms|not support this repository's object format"
 _DAMAGE = (
     r"File exists|corrupt|bad (?:object|config|sha1|tree|signature)|shallow"
     r"|unable to (?:read|resolve|write|create|open)"
-    r"|Could not read|could not parse|loose object|not a git repository|did not send all necessary|packed-refs"
+    r"|[Cc]ould not read (?!from remote|Username|Password)|could not parse"
+    r"|loose object|not a git repository|did not send all necessary|packed-refs"
     r"|index-pack|unpack-objects|invalid (?:object|index|sha1)|missing (?:blob|tree|commit|object)|unexpected line"
     r"|broken|packfile .* (?:cannot|does not)|inflate|revision walk"
 )
@@ -274,13 +284,14 @@ def _settings(address: Address, form: str) -> str:
 
 def worded(error: GitFailed, address: Address) -> GitFailed | NotFound:
     """What Git says of a server, in words for people."""
-    said, url = error.message, address.url
+    url = address.url
+    said = error.message.replace(url, "it")  # what a URL is called says nothing
     if re.search("couldn't find remote ref|not our ref|unadvertised object", said):
         return NotFound(f"{url} has no {said.rpartition(' ')[2]}", "a branch, a tag or the full id of a commit")
     if re.search(r"could not read (Username|Password)|Authentication failed|Permission denied|error: 40[13]", said):
         hint = "Git asks its credential helpers, agents and GIT_ASKPASS: gitcredentials(7); see if git ls-remote works"
         return GitFailed(f"{url} wants another login, or one at all: {_last(said)}", hint)
-    if re.search(r"not found|does not appear to be a git repository|does not exist|No such file|404", said):
+    if re.search(r"not found|does not appear to be a git repository|does not exist|No such file|error: 404", said):
         return NotFound(
             f"there is no repository at {url}, or not for you", "check the URL; git ls-remote asks the same"
         )

@@ -56,6 +56,8 @@ def read_objects(
     """The objects that `names` (ids, or `REV:PATH`) mean, in turn; those of another type or larger without bytes."""
     if not names:
         return []
+    # Git is asked line by line: what holds a line's end cannot be asked for, so it is missing.
+    names = ["-" if "\n" in name else name for name in names]
     # Types and sizes first, so that nobody's terabyte is read to be thrown away.
     checked = git.read("cat-file", "--batch-check=%(objecttype) %(objectsize) %(objectname)", data=_lines(names))
     heads = [_head(line) for line in checked.splitlines()]

@@ -51,7 +51,8 @@ class Answer:
     @property
     def remote_words(self) -> list[str]:
         """What the other side said to the person: a hook's words, or the text of an HTTP error."""
-        lines = (line.strip() for line in self.err.decode(errors="replace").replace("\r", "\n").splitlines())
+        text = self.err.decode(errors="replace").replace("\r", "\n").replace("\0", "")
+        lines = (line.strip() for line in text.splitlines())
         said = (line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:"))
         return [line for line in said if line and not _PROGRESS_LINE.match(line)]
 
@@ -254,12 +255,17 @@ _OF_ONE_REPOSITORY = (
 )
 
 
+_OF_GIT = ("fatal:", "error:", "hint:", "remote:", "warning:", "Please make sure", "and the repository exists")
+
+
 def failure(arguments: Sequence[str], stderr: bytes, code: int) -> GitFailed:
     """What a failed git said, in one line. A negative `code` is the signal that ended it."""
     lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip()]
     said = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
     hints = [line.removeprefix("hint:").strip() for line in lines if line.startswith("hint:")]
     text = said[0].partition(":")[2].strip() if said and said[0].startswith(("fatal:", "error:")) else "".join(said[:1])
+    if text.startswith("Could not read from remote repository"):  # what ssh said before tells why
+        text = next((line.strip() for line in lines if not line.startswith(_OF_GIT)), text)
     words = zip(arguments, ("", *arguments), strict=False)
     command = next((word for word, before in words if not word.startswith("-") and before not in {"-c", "-C"}), "")
     if code < 0:

@@ -21,11 +21,20 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A remote of a clone, and where its tags and registry heads are kept there, as prefixes of refs."""
+    """A remote of a clone, and where its tags and registry heads are kept there, as prefixes of refs.
+
+    `name` is what people read, and what Git calls it too, unless it has an `alias` there.
+    """
 
     name: str
     tags: str
     heads: str
+    alias: str = ""
+
+    @property
+    def in_git(self) -> str:
+        """What Git calls it."""
+        return self.alias or self.name
 
 
 def of_clone(name: str) -> Remote:
@@ -34,9 +43,9 @@ def of_clone(name: str) -> Remote:
     return Remote(name, f"{SEEN}{place}/tags/", f"{SEEN}{place}/heads/")
 
 
-def of_mirror(name: str) -> Remote:
-    """The remote of a mirror that nobody works in: its refs are the mirror's."""
-    return Remote(name, PREFIX, HEADS)
+def of_mirror(url: str) -> Remote:
+    """The remote of a mirror that nobody works in: its refs are the mirror's, and people know it by its URL."""
+    return Remote(url, PREFIX, HEADS, "origin")
 
 
 def remotes(git: Git) -> list[str]:
@@ -190,7 +199,7 @@ def fetch_specs(
     git: Git, remote: Remote, specs: Sequence[str], progress: Progress, options: Sequence[str] = ()
 ) -> None:
     """Fetch these refs and nothing else. Raises GitFailed with the server's words."""
-    words = (*_FETCH, *options, "--stdin", "--end-of-options", remote.name)
+    words = (*_FETCH, *options, "--stdin", "--end-of-options", remote.in_git)
     git.network(*words, data=_lines(specs), progress=progress, remote=remote.name)
 
 
@@ -219,7 +228,7 @@ def fetch_shallow(git: Git, remote: Remote, artifacts: Sequence[str] | None, pro
     """
     prefixes = [place for prefix in _prefixes(artifacts) for place in _places(remote, prefix)]
     answer = git.network(
-        "ls-remote", "--end-of-options", remote.name, *(f"{ref}*" for ref, _ in prefixes), remote=remote.name
+        "ls-remote", "--end-of-options", remote.in_git, *(f"{ref}*" for ref, _ in prefixes), remote=remote.name
     )
     ids, commits = _listed(answer.out)
     kept = {name: there + name[len(ref) :] for name in ids for ref, there in prefixes if name.startswith(ref)}
@@ -304,11 +313,11 @@ def push(
     whole = replace(git, talking=(*git.talking, (_NO, "false")))
     # No + anywhere: it would override the lease. --no-verify: a pre-push hook of the user's is for branches.
     answer = whole.network(
-        f"--config-env=remote.{remote.name}.mirror={_NO}",
+        f"--config-env=remote.{remote.in_git}.mirror={_NO}",
         *options,
         *("push", "--porcelain", "--progress", "--atomic", "--no-verify", "--no-follow-tags", "--no-signed"),
         *("--recurse-submodules=no", *(f"--force-with-lease={ref}:{old}" for ref, old in leases.items())),
-        *("--end-of-options", remote.name, *(f"{oid or ''}:{ref}" for ref, oid in refs.items())),
+        *("--end-of-options", remote.in_git, *(f"{oid or ''}:{ref}" for ref, oid in refs.items())),
         check=False,
         progress=progress,
         remote=remote.name,

@@ -152,7 +152,9 @@ def _parsed(raw: bytes, width: int) -> dict[bytes, _Entry]:
     entries = {}
     at = 0
     while at < len(raw):
-        end = raw.index(b"\0", at)
+        end = raw.find(b"\0", at)
+        if end < 0:
+            break  # a damaged tree: what it holds before that is there
         mode, _, name = raw[at:end].partition(b" ")
         at = end + 1 + width
         entries[name] = _Entry(mode, raw[end + 1 : at].hex())

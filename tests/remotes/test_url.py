@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from registry import Model, NotFound, Registry
+from registry import Model, NotFound, Registry, cli
 from registry.plumbing.address import is_url
 from tests.remotes.story import NAME, Clones, run, said
 from tests.servers import ALL, PASSWORD, USER, Fault, GitServer, Proxy
@@ -44,6 +48,12 @@ READING = (
     ["stages"],
     ["check-ref", "churn@v0.0.1"],
     ["doctor"],
+)
+FEW = (
+    ["show", "--where", "metrics.auc>0.5"],
+    ["show", "cv:pool"],
+    ["resolve", "churn#production"],
+    ["diff", "churn@v0.0.1", "churn@v0.0.2"],
 )
 FILES = {
     "models/churn.pkl": "weights 1\n",
@@ -78,16 +88,16 @@ def fill(clones: Clones) -> RepoStory:
         ana.write(path, content)
     ana.commit("Declare three")
     ana.git("push", "-q", "origin", "main")
-    run(ana, "register", "fraud", "--version", "v0.1.0", "--push")
-    run(ana, "register", "churn", "--metric", "f1=0.7", "--uses", "fraud@latest", "--push")
-    run(ana, "register", "cv:pool", "--push")
+    ana.registry_at().register("fraud", version="v0.1.0")
+    ana.registry_at().register("churn", metrics={"f1": 0.7}, uses=["fraud@latest"])
+    ana.registry_at().register("cv:pool")
     ana.write("metrics/churn.json", '{"auc": 0.93}').train("weights 2\n")
-    ana.git("push", "-q", "origin", "main")
-    run(ana, "register", "churn", "--push")
-    run(ana, "assign", "churn@v0.0.1", "staging", "--push")
-    run(ana, "assign", "churn@v0.0.2", "production", "--push")
+    ana.registry_at().register("churn")
+    ana.assign("churn@v0.0.1", "staging").assign("churn@v0.0.2", "production")
     ana.write("other/new", "x").commit("Go on")
     ana.git("push", "-q", "origin", "main")
+    ana.registry_at().push()
+    ana.notes.clear()
     return ana
 
 
@@ -97,15 +107,38 @@ def ana(clones: Clones) -> RepoStory:
     return fill(clones)
 
 
-def by_url(story: RepoStory, url: str, *words: str, **env: str) -> Result:
-    """A command with --repo URL."""
-    return story.cli(words[0], "--repo", url, *words[1:], env=env)
+def told(*words: str) -> Result:
+    """What a command says, without a process of its own: the stories here are about the mirrors and the server."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        code = cli.run([*words])
+    return Result(code, out.getvalue(), err.getvalue())
 
 
-def check_reads_the_same(ana: RepoStory, elsewhere: RepoStory, url: str) -> None:
+def by_url(story: RepoStory, url: str, *words: str) -> Result:
+    """A command with --repo URL; `elsewhere` has made its directory the current one."""
+    os.environ.update(story.environment())
+    return told(words[0], "--repo", url, *words[1:])
+
+
+def works(story: RepoStory, *words: str) -> list[str]:
+    """A command that works, in the current directory; the lines that it printed."""
+    os.environ.update(story.environment())
+    done = told(*words)
+    assert done.code == 0, (words, done.err)
+    return done.out.splitlines()
+
+
+def told_json(story: RepoStory, *words: str) -> Any:
+    """What a command that works says in JSON."""
+    return json.loads("".join(works(story, *words, "--json")))
+
+
+def check_reads_the_same(
+    ana: RepoStory, elsewhere: RepoStory, url: str, commands: Sequence[Sequence[str]] = FEW
+) -> None:
     """Every reading command says by URL what it says in a clone."""
-    for words in READING:
-        there, here = elsewhere.cli(*words, "--json", "--repo", url), ana.cli(*words, "--json")
+    for words in commands:
+        there, here = by_url(elsewhere, url, *words, "--json"), told(*words, "--json", "--repo", str(ana.path))
         assert (there.code, there.err) == (here.code, ""), (words, there.err, here.err)
         assert json.loads(there.out) == json.loads(here.out), words
 
@@ -122,16 +155,24 @@ def mirrors() -> list[Path]:
 def test_every_reading_command_says_what_it_says_in_a_clone(
     clones: Clones, ana: RepoStory, elsewhere: RepoStory
 ) -> None:
-    check_reads_the_same(ana, elsewhere, clones.url)
-    check_reads_the_same(ana, elsewhere, clones.url)  # and again, from mirrors that are there
+    check_reads_the_same(ana, elsewhere, clones.url, READING)
+    check_reads_the_same(ana, elsewhere, clones.url, READING)  # and again, from mirrors that are there
+    for words in FEW[1:3]:
+        assert elsewhere.cli(*words, "--repo", clones.url) == ana.cli(*words)  # as processes of their own
 
 
 def test_a_server_without_protocol_v2(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
     check_reads_the_same(ana, elsewhere, clones.server.url(NAME, "v0"))
 
 
-@pytest.mark.parametrize("door", ["git", "v0"])
-@pytest.mark.parametrize("lacks", ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"])
+@pytest.mark.parametrize(
+    ("door", "lacks"),
+    [
+        ("git", "uploadpack.allowFilter"),
+        ("v0", "uploadpack.allowFilter"),
+        ("v0", "uploadpack.allowAnySHA1InWant"),  # protocol 2 always gives any object
+    ],
+)
 def test_a_server_that_allows_less(
     git_server: GitServer, tmp_path: Path, elsewhere: RepoStory, lacks: str, door: str
 ) -> None:
@@ -162,13 +203,13 @@ def test_ssh(
 
 
 def test_a_plain_path_is_opened_in_place(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
-    assert run(elsewhere, "resolve", "churn", "--repo", str(clones.path)) == ["v0.0.2"]
+    assert works(elsewhere, "resolve", "churn", "--repo", str(clones.path)) == ["v0.0.2"]
     assert mirrors() == []
 
 
 def test_what_is_published_meanwhile_is_seen(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
     assert by_url(elsewhere, clones.url, "resolve", "churn#production").out == "v0.0.2\n"
-    run(ana, "assign", "churn@v0.0.1", "production", "--push")
+    ana.assign("churn@v0.0.1", "production", push=True)
 
     assert by_url(elsewhere, clones.url, "resolve", "churn#production").out == "v0.0.1\n"
 
@@ -193,7 +234,7 @@ def test_a_name_that_is_none_is_answered_with_the_nearest(clones: Clones, ana: R
 def test_an_empty_repository_has_nothing(git_server: GitServer, elsewhere: RepoStory) -> None:
     url = git_server.create("empty.git")
 
-    assert said(elsewhere, "show", "--repo", url) == {"artifacts": []}
+    assert told_json(elsewhere, "show", "--repo", url) == {"artifacts": []}
     assert by_url(elsewhere, url, "resolve", "churn").code == 1
     assert "no commits" in by_url(elsewhere, url, "register", "churn").err
 
@@ -209,16 +250,15 @@ def test_a_repository_with_long_object_ids(git_server: GitServer, elsewhere: Rep
     subprocess.run(["git", "clone", "-q", "--bare", str(story.path), str(path)], check=True)
 
     for _ in range(2):
-        found = said(elsewhere, "resolve", "churn", "--repo", path.as_uri())
+        found = told_json(elsewhere, "resolve", "churn", "--repo", path.as_uri())
         assert (found["commit"], found["description"]) == (story.git("rev-parse", "HEAD"), "long")
 
 
-@pytest.mark.parametrize("words", [["status"], ["check"], ["init"], ["add", "x"], ["remove", "churn"]], ids=" ".join)
-def test_what_needs_a_work_tree_says_so(clones: Clones, ana: RepoStory, elsewhere: RepoStory, words: list[str]) -> None:
-    done = by_url(elsewhere, clones.url, *words)
-
-    assert (done.code, done.out) == (1, "")
-    assert "work tree" in done.err.splitlines()[0]
+def test_what_needs_a_work_tree_says_so(clones: Clones, elsewhere: RepoStory) -> None:
+    for words in (["status"], ["check"], ["init"], ["add", "x"], ["remove", "churn"]):
+        done = by_url(elsewhere, clones.url, *words)
+        assert (done.code, done.out) == (1, ""), words
+        assert "work tree" in done.err.splitlines()[0], words
 
 
 def test_there_is_no_other_remote(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
@@ -226,8 +266,22 @@ def test_there_is_no_other_remote(clones: Clones, ana: RepoStory, elsewhere: Rep
 
 
 def test_fetch_and_push_have_nothing_left_to_do(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
-    assert by_url(elsewhere, clones.url, "fetch").code == 0
-    assert "nothing to publish" in by_url(elsewhere, clones.url, "push").err
+    for words in (["fetch"], ["fetch", "churn"]):
+        done = by_url(elsewhere, clones.url, *words)
+        assert (done.code, done.out, done.err) == (0, "", f"nothing new at {clones.url}\n")
+    assert by_url(elsewhere, clones.url, "push").err == f"nothing to publish to {clones.url}\n"
+
+
+def test_what_the_server_refuses_is_said_with_the_url(
+    git_server: GitServer, tmp_path: Path, elsewhere: RepoStory
+) -> None:
+    clones = Clones.begin(git_server, tmp_path, pre_receive="exit 1")
+
+    done = by_url(elsewhere, clones.url, "register", "churn")
+
+    assert (done.code, done.out) == (1, "")
+    assert clones.url in done.err
+    assert "origin" not in done.err
 
 
 def test_python_reads_by_url(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
@@ -238,7 +292,7 @@ def test_python_reads_by_url(clones: Clones, ana: RepoStory, elsewhere: RepoStor
     assert registry.resolve("churn").metadata.metrics == {"auc": 0.93}
     assert registry.resolve("fraud").version == "v0.1.0"
     assert Model("churn", "production", repo=clones.url).version == "v0.0.2"
-    run(ana, "assign", "churn@v0.0.1", "production", "--push")
+    ana.assign("churn@v0.0.1", "production", push=True)
     assert registry.find("churn#production") == "v0.0.2"
     registry.refresh()
     assert registry.find("churn#production") == "v0.0.1"
@@ -248,8 +302,8 @@ def test_python_reads_by_url(clones: Clones, ana: RepoStory, elsewhere: RepoStor
 
 
 def test_pull_brings_files_and_directories(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
-    run(elsewhere, "pull", "churn@v0.0.1", "-o", "one", "--repo", clones.url)
-    run(elsewhere, "pull", "fraud", "-o", "two", "--repo", clones.url)
+    works(elsewhere, "pull", "churn@v0.0.1", "-o", "one", "--repo", clones.url)
+    works(elsewhere, "pull", "fraud", "-o", "two", "--repo", clones.url)
 
     assert (elsewhere.path / "one/models/churn.pkl").read_text() == "weights 1\n"
     assert (elsewhere.path / "two/models/fraud/deep/er/labels").read_text() == "l\n"
@@ -275,7 +329,7 @@ def test_pull_does_not_follow_a_link_that_leads_out(clones: Clones, ana: RepoSto
 
 def test_what_is_written_is_pushed(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
     def write(*words: str) -> list[str]:
-        return run(elsewhere, *words, "--repo", clones.url)
+        return works(elsewhere, *words, "--repo", clones.url)
 
     assert write("register", "churn") == ["churn@v0.0.3"]
     assert write("assign", "churn@v0.0.3", "production", "--reason", "Better")[-1].startswith("churn#production#")
@@ -289,8 +343,8 @@ def test_what_is_written_is_pushed(clones: Clones, ana: RepoStory, elsewhere: Re
     assert (state.latest and state.latest.name, state.stages) == ("v0.0.2", {"staging": "v0.0.1"})
     clones.check_chain()
     assert clones.state("fraud").deprecated
-    run(ana, "fetch")
-    assert said(ana, "show", "churn") == said(elsewhere, "show", "churn", "--repo", clones.url)
+    ana.registry.fetch()
+    assert said(ana, "show", "churn") == told_json(elsewhere, "show", "churn", "--repo", clones.url)
 
 
 def test_register_takes_any_commit_of_the_server(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
@@ -301,14 +355,14 @@ def test_register_takes_any_commit_of_the_server(clones: Clones, ana: RepoStory,
         ((old, old), ("team/next", ana.git("rev-parse", "main~1")), ("HEAD", head), ("main", head)), 1
     ):
         words = ("register", "fraud", revision, "--version", f"v{number}.0.0", "--force", "--repo", clones.url)
-        assert run(elsewhere, *words) == [f"fraud@v{number}.0.0"]
+        assert works(elsewhere, *words) == [f"fraud@v{number}.0.0"]
         assert clones.state("fraud").versions[f"v{number}.0.0"].commit == commit
     clones.check_chain("fraud")
 
 
 def test_what_is_registered_is_what_a_clone_registers(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
-    written = said(elsewhere, "register", "fraud", "--uses", "churn", "--repo", clones.url)
-    run(ana, "fetch")
+    written = told_json(elsewhere, "register", "fraud", "--uses", "churn", "--repo", clones.url)
+    ana.registry.fetch()
     [by_url_] = [event["metadata"] for event in written["events"]]
 
     assert [file["path"] for file in by_url_["artifacts"]] == ["models/fraud/deep/er/labels", "models/fraud/weights"]
@@ -326,12 +380,12 @@ def test_a_revision_that_the_server_has_not_is_named(clones: Clones, ana: RepoSt
 def test_a_dry_run_publishes_nothing(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
     before = clones.server_refs()
 
-    assert run(elsewhere, "register", "churn", "--dry-run", "--repo", clones.url) == ["churn@v0.0.3"]
+    assert works(elsewhere, "register", "churn", "--dry-run", "--repo", clones.url) == ["churn@v0.0.3"]
     assert clones.server_refs() == before
 
 
 def test_tags_are_deleted_on_the_server(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
-    run(elsewhere, "delete", "churn@v0.0.2", "fraud@v0.1.0", "--yes", "--repo", clones.url)
+    works(elsewhere, "delete", "churn@v0.0.2", "fraud@v0.1.0", "--yes", "--repo", clones.url)
 
     assert not {"churn@v0.0.2", "fraud@v0.1.0"} & clones.server_tags().keys()
     assert by_url(elsewhere, clones.url, "resolve", "churn").out == "v0.0.1\n"
@@ -364,10 +418,10 @@ def test_a_password_is_used_and_shown_nowhere(
     trace = {"GIT_TRACE": str(tmp_path / "trace"), "PATH": path}
 
     answers = [
-        by_url(elsewhere, url, *words, **trace)
+        elsewhere.cli(words[0], "--repo", url, *words[1:], env=trace)
         for words in (["resolve", "churn"], ["show", "churn"], ["assign", "churn", "staging"], ["resolve", "nope"])
     ]
-    answers.append(by_url(elsewhere, url.replace("models.git", "none.git"), "show", **trace))
+    answers.append(elsewhere.cli("show", "--repo", url.replace("models.git", "none.git"), env=trace))
 
     assert [one.code for one in answers] == [0, 0, 0, 1, 1], answers
     places = [file for top in (home, tmp_path) for file in top.rglob("*") if file.is_file()]
@@ -439,9 +493,9 @@ def test_a_fetch_that_was_killed_leaves_nothing_in_the_way(
     clones: Clones, proxy: Proxy, ana: RepoStory, elsewhere: RepoStory, words: list[str]
 ) -> None:
     url = proxy.url(NAME)
-    run(elsewhere, *words, "--repo", url)
-    run(ana, "assign", "churn@v0.0.1", "staging", "--force", "--push")
-    expected = ana.cli(*words).out
+    works(elsewhere, *words, "--repo", url)
+    ana.assign("churn@v0.0.1", "staging", force=True, push=True)
+    expected = told(*words, "--repo", str(ana.path)).out
     proxy.fail(Fault.HANG, "POST ")
     command = [sys.executable, "-m", "registry", *words, "--repo", url]
     killed = subprocess.Popen(command, env=elsewhere.environment_whole(), start_new_session=True)
@@ -459,7 +513,7 @@ def test_a_fetch_that_was_killed_leaves_nothing_in_the_way(
 
 
 def test_a_mirror_that_is_damaged_is_made_anew(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
-    run(elsewhere, "show", "churn", "--repo", clones.url)
+    works(elsewhere, "show", "churn", "--repo", clones.url)
     for mirror in mirrors():
         for file in [*mirror.glob("objects/pack/*.pack"), mirror / "shallow"]:
             if file.exists():
@@ -479,7 +533,7 @@ def test_many_read_at_once(clones: Clones, ana: RepoStory, elsewhere: RepoStory)
 
 
 def test_the_server_has_gone(clones: Clones, proxy: Proxy, ana: RepoStory, elsewhere: RepoStory) -> None:
-    run(elsewhere, "resolve", "churn", "--repo", proxy.url(NAME))
+    works(elsewhere, "resolve", "churn", "--repo", proxy.url(NAME))
     proxy.fail(Fault.CUT, ALL)
 
     done = by_url(elsewhere, proxy.url(NAME), "resolve", "churn")
@@ -488,14 +542,18 @@ def test_the_server_has_gone(clones: Clones, proxy: Proxy, ana: RepoStory, elsew
 
 
 def test_the_mirrors_are_the_users_own(clones: Clones, ana: RepoStory, elsewhere: RepoStory) -> None:
-    run(elsewhere, "resolve", "churn", "--repo", clones.url)
+    works(elsewhere, "resolve", "churn", "--repo", clones.url)
 
     assert {oct(path.stat().st_mode & 0o777) for path in [mirrors()[0].parent, *mirrors()]} == {"0o700"}
 
 
-def test_a_cache_directory_that_cannot_be_written(clones: Clones, elsewhere: RepoStory) -> None:
+def test_a_cache_directory_that_cannot_be_written(
+    clones: Clones, elsewhere: RepoStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (elsewhere.path / "file").touch()
-    done = by_url(elsewhere, clones.url, "show", XDG_CACHE_HOME=str(elsewhere.path / "file"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(elsewhere.path / "file"))
+
+    done = by_url(elsewhere, clones.url, "show")
 
     assert done.code == 1
     assert "XDG_CACHE_HOME" in done.err
