@@ -15,18 +15,24 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from registry.artifacts import dvc_config, paths
+from registry.artifacts import dvc_child, dvc_config, paths
 from registry.artifacts.dvc_config import CONFIG, Project
 from registry.artifacts.hiding import without_secrets
+from registry.artifacts.progress import size_below
 from registry.artifacts.staging import CHUNK, Staging, open_plain
 from registry.core.manifest import Json
 from registry.errors import Refused, StoreFailed
 from registry.manifests import documents
 from registry.manifests.documents import DocumentError
+from registry.plumbing import network
 
 __all__ = ["CONFIG", "LIMIT", "Output", "Project", "candidates", "describes", "gather", "outputs", "within"]
 
@@ -191,7 +197,8 @@ def gather(project: Project, wanted: Sequence[Output], staging: Staging) -> None
         try:
             found = _everything(wanted, caches)
         except _Missing as error:
-            raise StoreFailed(f"DVC's remote does not have {error} as it was", "dvc push brings it there") from error
+            hint = "dvc push brings it there, unless the remote cannot be reached"  # DVC does not always tell
+            raise StoreFailed(f"DVC's remote does not have {error} as it was", hint) from error
     for file, place in found:
         _write(file, place, staging)
 
@@ -285,26 +292,74 @@ def _fetch(project: Project, wanted: Sequence[Output], staging: Staging) -> None
     shutil.rmtree(place, ignore_errors=True)
     (place / ".dvc").mkdir(parents=True)
     try:
-        dvc_config.write(project, place, work / "cache")
-        targets = []
+        targets: list[Json] = []
         for number, one in enumerate(wanted):
             name = f"output{number}"
             (place / f"{name}.dvc").write_text(_described(one, name), encoding="utf-8")
             targets.append(f"{name}/{one.part}" if one.part else f"{name}.dvc")
+        asked: dict[str, Json] = {"config": dvc_config.build(project, work / "cache"), "targets": targets}
         with staging.meter.watching(work / "cache"):
-            done = subprocess.run(
-                [sys.executable, "-m", "dvc", "fetch", "--quiet", *targets],
-                cwd=place,
-                env=_environment(work),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                pass_fds=[staging.lock],  # while it writes here, no other pull does, even when this one was killed
-            )
+            code, said = _run(asked, place, work, staging)
     finally:
-        shutil.rmtree(place, ignore_errors=True)  # with the credentials in it
-    if done.returncode != 0:
-        raise _failure(wanted[0].path, done.stderr.decode(errors="replace"))
+        shutil.rmtree(place, ignore_errors=True)
+    if code != 0:
+        raise _failure(wanted[0].path, said)
+
+
+def _run(asked: dict[str, Json], place: Path, work: Path, staging: Staging) -> tuple[int, str]:
+    """Let a child do it, through whose stdin it hears what is secret; its exit code and its words."""
+    bound = network.patience()
+    program = Path(dvc_child.__file__).read_text(encoding="utf-8")
+    with tempfile.TemporaryFile() as words:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=place,
+            env=_environment(work),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            pass_fds=[staging.lock],  # while it writes here, no other pull does, even when this one was killed
+        )
+        try:
+            if process.stdin is not None:
+                with suppress(BrokenPipeError):
+                    process.stdin.write(json.dumps(asked).encode() + b"\n")
+                    process.stdin.flush()  # and it stays open: where it closes, the child ends itself
+            _await(process, work, words, bound)
+        finally:
+            _end(process)
+        words.seek(0)
+        return process.returncode, words.read().decode(errors="replace")
+
+
+def _await(process: subprocess.Popen[bytes], work: Path, words: IO[bytes], bound: float) -> None:
+    """Wait for the child as long as something grows. Raises StoreFailed."""
+    seen, since = -1, time.monotonic()
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(1, bound / 4))
+            return
+        there = size_below(work) + os.fstat(words.fileno()).st_size
+        if there != seen:
+            seen, since = there, time.monotonic()
+        elif time.monotonic() - since > bound:
+            raise StoreFailed(
+                f"nothing came from DVC's remote for {bound:g} seconds",
+                "try again; what came is kept; REGISTRY_TIMEOUT=SECONDS waits longer",
+            )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdin is not None:
+        with suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def _described(output: Output, name: str) -> str:
@@ -322,8 +377,17 @@ def _environment(work: Path) -> dict[str, str]:
 
 
 def _failure(path: str, said: str) -> StoreFailed:
-    lines = [line.removeprefix("ERROR:").strip() for line in said.splitlines() if line.startswith("ERROR:")]
-    words = without_secrets(re.sub("\x1b\\[[0-9;]*m", "", lines[0] if lines else "it failed without a word"))
-    plugin = re.search(r"requires '(dvc-[a-z0-9]+)'", words)
+    lines = [line for line in re.sub("\x1b\\[[0-9;]*m", "", said).splitlines() if line.strip()]
+    plugin = re.search(r"requires '(dvc-[a-z0-9]+)'", said)
     hint = f"pip install {plugin[1]}" if plugin else "try again; what came is kept"
-    return StoreFailed(f"DVC cannot bring {path}: {words.removeprefix('unexpected error - ')}", hint)
+    return StoreFailed(f"DVC cannot bring {path}: {without_secrets(_meaningful(lines))}", hint)
+
+
+def _meaningful(lines: Sequence[str]) -> str:
+    """The last line that says why: an error, no mere count of them, else a warning, else what there is."""
+    for level in ("ERROR: ", "WARNING: "):
+        found = [line.removeprefix(level) for line in lines if line.startswith(level)]
+        found = [line for line in found if not re.fullmatch(r"\d+ files? failed to download", line)]
+        if found:
+            return found[-1]
+    return lines[-1].removeprefix("ERROR: ") if lines else "it failed without a word"

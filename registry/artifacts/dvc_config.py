@@ -9,10 +9,12 @@ from __future__ import annotations
 import configparser
 import os
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from registry.core.manifest import Json
 from registry.errors import StoreFailed
 from registry.plumbing import objects
 from registry.plumbing.process import Git
@@ -86,21 +88,22 @@ def caches(project: Project) -> list[Path]:
     return [of_dvc / "cache", *([of_dvc / named] if named else [])]
 
 
-def write(project: Project, place: Path, cache: Path) -> None:
-    """Write the configuration of the project at `place`, for nobody else to read. Raises StoreFailed."""
+def build(project: Project, cache: Path) -> dict[str, Json]:
+    """The configuration of a project that fetches into `cache`, as DVC takes it in memory: it may hold secrets.
+
+    Raises StoreFailed.
+    """
     settings = _settings(project)
-    lines = ["[core]", "no_scm = true", "analytics = false", "check_update = false", "autostage = false"]
+    core: dict[str, Json] = {"no_scm": True, "analytics": False, "check_update": False, "autostage": False}
     if remote := settings.core.get("remote"):
-        lines.append(f"remote = {_quoted(remote)}")
-        if "url" not in settings.remotes.get(remote, {"url": ""}):
+        core["remote"] = _plain(remote).lower()
+        if "url" not in settings.remotes.get(remote.lower(), {"url": ""}):
             raise StoreFailed(f"DVC's remote {remote} has no URL at this commit", "dvc remote modify --local adds one")
-    lines += ["[cache]", f"dir = {_quoted(os.fspath(cache))}", "type = copy"]
-    for name, values in settings.remotes.items():
-        lines.append(f"['remote \"{name}\"']")
-        lines += [f"{key} = {_quoted(value)}" for key, value in values.items()]
-    descriptor = os.open(place / CONFIG, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123  (a descriptor)
-        file.write("\n".join([*lines, ""]))
+    remotes: dict[str, Json] = {
+        _plain(name): {_plain(key): _plain(value) for key, value in values.items()}
+        for name, values in settings.remotes.items()
+    }
+    return {"core": core, "cache": {"dir": os.fspath(cache), "type": "copy"}, "remote": remotes}
 
 
 def _settings(project: Project) -> _Settings:
@@ -145,7 +148,8 @@ def _parsed(text: str, base: Path | None, source: str) -> _Settings:
         if section in {"core", "cache"}:
             getattr(settings, section).update(values)
         elif remote is not None:
-            settings.remotes[remote[1]] = _located(values, base)
+            # DVC, too, knows names in lower case only.
+            settings.remotes[remote[1].lower()] = _located(values, base)
     return settings
 
 
@@ -164,10 +168,12 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value
 
 
-def _quoted(value: str) -> str:
-    """A value as ConfigObj reads it back, which DVC uses."""
-    if "\n" in value or "\r" in value:
-        raise StoreFailed("a setting of DVC's has a line end in it", "dvc config --list shows it")
-    if '"' not in value:
-        return f'"{value}"'
-    return f"'{value}'" if "'" not in value else f"'''{value}'''"
+def _plain(value: str) -> str:
+    """A name or a value, which no reader of configurations could take for more than one."""
+    if any(unicodedata.category(sign) in {"Cc", "Zl", "Zp"} for sign in value) or any(
+        quotes in value for quotes in ("'''", '"""')
+    ):
+        raise StoreFailed(
+            "a setting of DVC's has a control character or three quotes in it", "dvc config --list shows it"
+        )
+    return value

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from registry.artifacts.blobs import Elsewhere
 from registry.artifacts.staging import Staging
@@ -35,6 +36,9 @@ def gather(git: Git, commit: str, wanted: Sequence[Elsewhere], remote: str | Non
         return
     stores = [_storage(git), staging.work("lfs")]
     missing = [one for one in left if _found(stores, one) is None]
+    if missing and (beside := _of_local_remote(git, remote)) is not None:
+        stores.append(beside)
+        missing = [one for one in missing if _found(stores, one) is None]
     if missing:
         _fetch(git, commit, missing, remote, staging)
     for one in left:
@@ -50,6 +54,31 @@ def gather(git: Git, commit: str, wanted: Sequence[Elsewhere], remote: str | Non
 def _storage(git: Git) -> Path:
     common = _line(git, "rev-parse", "--path-format=absolute", "--git-common-dir")
     return Path(common) / (_line(git, "config", "--get", "lfs.storage") or "lfs")
+
+
+def _of_local_remote(git: Git, wanted: str | None) -> Path | None:
+    """The objects' place in a remote that lies on this machine.
+
+    git-lfs, given a directory of ours to store into, would look for the remote's objects in that directory as well.
+    """
+    name = remotes.choose(git, wanted)
+    url = "" if name is None else _line(git, "remote", "get-url", "--", name)
+    if url.startswith("file://"):
+        url = unquote(urlsplit(url).path, errors="surrogateescape")
+    elif not url or "://" in url or "::" in url or ":" in url.partition("/")[0]:
+        return None
+    top = _line(git, "rev-parse", "--show-toplevel") or _line(git, "rev-parse", "--absolute-git-dir")
+    place = Path(top) / url
+    # In the order in which Git takes them: gitrepository-layout, git-clone(1).
+    for found in (place / ".git", place, place.with_name(f"{place.name}.git")):
+        if found.is_file():  # of a linked work tree or a submodule
+            line = found.read_text(errors="surrogateescape").removeprefix("gitdir:").strip()
+            found = found.parent / line  # noqa: PLW2901
+        if (found / "commondir").is_file():
+            found = found / (found / "commondir").read_text(errors="surrogateescape").strip()  # noqa: PLW2901
+        if (found / "objects").is_dir():
+            return found / (_line(git, "config", "--file", str(found / "config"), "--get", "lfs.storage") or "lfs")
+    return None
 
 
 def _found(stores: Sequence[Path], one: Elsewhere) -> Path | None:

@@ -46,11 +46,11 @@ class Meter:
     def watching(self, directory: Path) -> Iterator[None]:
         """While another program downloads into `directory`, tell how much is there, from a thread."""
         ended = threading.Event()
-        before = _size(directory)
+        before = size_below(directory)
 
         def look() -> None:
             while not ended.wait(_LOOK):
-                self._say(self.done + max(0, _size(directory) - before))
+                self._say(self.done + max(0, size_below(directory) - before))
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
@@ -61,7 +61,8 @@ class Meter:
             thread.join()
 
 
-def _size(directory: Path) -> int:
+def size_below(directory: Path) -> int:
+    """The bytes in all files below a directory."""
     total = 0
     for place, _, files in os.walk(directory):
         for name in files:

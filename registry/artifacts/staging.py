@@ -30,6 +30,7 @@ CHUNK = 1 << 20
 # No checkout of Git makes a sticky directory: what lies in one of this name is our own, not a stranger's.
 _OURS = 0o1700
 _INSIDE = ".registry-pull"
+_STORES: Mapping[Store, str] = {"git": "Git", "lfs": "Git LFS", "dvc": "DVC", "url": "a URL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ def staging(target: Path, recorded: Mapping[str, File], meter: Meter, waiting: C
     descriptor = _hold(room, waiting)
     try:
         found = Staging(target, room, descriptor, recorded, meter)
+        found.hide()
         found.mend()
         try:
             yield found
@@ -90,6 +92,21 @@ def staging(target: Path, recorded: Mapping[str, File], meter: Meter, waiting: C
             raise
     finally:
         os.close(descriptor)
+
+
+def check_target(target: Path) -> None:
+    """Nothing, where files that a stranger named may go there. Raises Refused below a directory of Git's own."""
+    target = Path(os.path.realpath(target))
+    for place in (target, *target.parents):
+        if _is_git_directory(place):
+            raise Refused(f"{place} is a directory of Git's own, where a version's files could run", "-o elsewhere")
+
+
+def _is_git_directory(place: Path) -> bool:
+    """Whether Git would take its hooks and its configuration from here."""
+    return os.path.lexists(place / "HEAD") and (
+        (place / "commondir").is_file() or all((place / name).is_dir() for name in ("objects", "refs"))
+    )
 
 
 def _room(target: Path) -> Path:
@@ -159,6 +176,7 @@ class Staging:
         self._placed: dict[str, Placed] = {}
         self._there: set[str] = set()  # of these, those that lie in the target already
         self._directories: set[str] = set()
+        self._origins: dict[str, str] = {}  # what people are told of each
         self._files, self._old, self._journal = room / "files", room / "old", room / "journal"
 
     @property
@@ -171,6 +189,11 @@ class Staging:
         place = self._room / "work" / name
         place.mkdir(parents=True, exist_ok=True)
         return place
+
+    def hide(self) -> None:
+        """See to it that no `git add` takes along what a killed pull leaves."""
+        with suppress(FileExistsError), (self._room / ".gitignore").open("x") as file:
+            file.write("*\n")
 
     def holds_something(self) -> bool:
         """Whether there is something to go on from."""
@@ -190,6 +213,7 @@ class Staging:
         *,
         executable: bool = False,
         alike: Callable[[Path], bool] | None = None,
+        origin: str = "",
     ) -> bool:
         """Whether that very file is there: from a pull that was interrupted, or in the target. It is ready then.
 
@@ -198,7 +222,7 @@ class Staging:
         sha256 = sha256 or self.recorded(path).sha256
         if sha256 is None and alike is None:
             return False
-        self._reserve(path)
+        self._reserve(path, store, origin)
         for root in (self._files, self.target):
             found = _plain(root, path)
             if found is None or bool(found.st_mode & stat.S_IXUSR) != executable:
@@ -222,10 +246,19 @@ class Staging:
 
     @contextmanager
     def writing(
-        self, path: str, store: Store, sha256: str | None = None, *, executable: bool = False
+        self,
+        path: str,
+        store: Store,
+        sha256: str | None = None,
+        *,
+        executable: bool = False,
+        origin: str = "",
     ) -> Iterator[Sink]:
-        """Write the file at `path`; at the end it has to be what is known of it. Raises Refused."""
-        self._reserve(path)
+        """Write the file at `path`; at the end it has to be what is known of it. Raises Refused.
+
+        `origin` says to people where it comes from, where its path does not.
+        """
+        self._reserve(path, store, origin)
         place = self._place(path)
         # O_EXCL: it is a new file, and no link is followed.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -246,18 +279,25 @@ class Staging:
 
     def link(self, path: str, target: bytes) -> None:
         """A symbolic link, which is known to stay inside."""
-        self._reserve(path)
+        self._reserve(path, "git")
         sha256 = hashlib.sha256(target).hexdigest()
         self._verify(path, None, sha256, len(target))
         os.symlink(os.fsdecode(target), self._place(path))  # noqa: PTH211  (the target is bytes, not a path of ours)
         self._ready(Placed(path, len(target), sha256, "git"))
 
-    def _reserve(self, path: str) -> None:
+    def _reserve(self, path: str, store: Store, origin: str = "") -> None:
         """See to it that no two files take one place."""
         paths.check(path)
-        above = _above(path)
-        if path in self._placed or path in self._directories or any(one in self._placed for one in above):
-            raise Refused(f"two files want the place of {path!r}", "git fsck says whether the tree is sound")
+        said = origin or f"{path} of {_STORES[store]}"
+        other = next((one for one in [path, *_above(path)] if one in self._placed), None)
+        if other is None and path in self._directories:
+            other = next((one for one in self._placed if path in _above(one)), None)
+        if other is not None:
+            raise Refused(
+                f"two files want the place of {min(path, other, key=len)!r}: {self._origins[other]}, and {said}",
+                "one of them needs another path, in the manifest or in its store",
+            )
+        self._origins[path] = said
 
     def _place(self, path: str) -> Path:
         """Make room for a file: what an earlier pull left in its way is removed."""
@@ -348,7 +388,7 @@ class Staging:
         """Remove all that was gathered."""
         for place in (self._files, self._old, self._room / "work"):
             shutil.rmtree(place, ignore_errors=True)
-        for name in ("journal.new", "lock"):  # the lock last: without it, another pull may begin
+        for name in ("journal.new", ".gitignore", "lock"):  # the lock last: without it, another pull may begin
             (self._room / name).unlink(missing_ok=True)
         with suppress(OSError):  # another pull has begun
             self._room.rmdir()

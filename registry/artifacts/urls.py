@@ -58,7 +58,8 @@ def gather(url: str, staging: Staging) -> None:
             staging.meter.expect(size or 0)
         for below, place, size in found:
             # What is recorded of the URL is about the one file there.
-            _write(system, place, f"{name}{below}", whole.sha256 if below == "" else None, size, staging)
+            sha256 = whole.sha256 if below == "" else None
+            _write(system, place, f"{name}{below}", sha256, size, staging, f"{without_secrets(url)}{below}")
     except (RegistryError, KeyboardInterrupt):
         raise
     except FileNotFoundError as error:
@@ -108,10 +109,15 @@ def _files(system: Any, root: str, *, pages: bool) -> Iterator[tuple[str, str, i
             yield place.removeprefix(prefix), place, one.get("size")
 
 
-def _write(system: Any, place: str, path: str, sha256: str | None, size: int | None, staging: Staging) -> None:
-    if staging.has(path, "url", sha256):
+def _write(
+    system: Any, place: str, path: str, sha256: str | None, size: int | None, staging: Staging, origin: str
+) -> None:
+    if staging.has(path, "url", sha256, origin=origin):
         return
-    with staging.writing(path, "url", sha256) as sink, system.open(place, "rb", block_size=5 * CHUNK) as file:
+    with (
+        staging.writing(path, "url", sha256, origin=origin) as sink,
+        system.open(place, "rb", block_size=5 * CHUNK) as file,
+    ):
         while chunk := file.read(CHUNK):
             sink.write(chunk)
         if size is not None and sink.size != size:

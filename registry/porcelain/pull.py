@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from registry.artifacts import blobs, dvc, lfs, paths, urls
 from registry.artifacts.dvc import Output, Project
 from registry.artifacts.progress import Meter, Progress
-from registry.artifacts.staging import Placed, Staging, staging
+from registry.artifacts.staging import Placed, Staging, check_target, staging
 from registry.core.manifest import Declaration, Json
 from registry.core.metadata import File
 from registry.core.select import Selected
@@ -57,10 +56,13 @@ def pull(
     """Bring the files of a version into a directory. Raises NotFound, Refused or StoreFailed, and nothing has moved."""
     if output == "":
         raise UsageError("the directory has no name", "such as -o churn, or -o . for the one here")
+    if remote is not None:
+        repository.remote(remote)  # there has to be one
     state, selected = reading.find(repository, selector)
     version = None if selected.version is None else selected.version.name
     wanted, recorded = _carried(repository, state.name, selected)
-    directory = output or f"{re.sub('[/:]', '-', state.name)}-{version or selected.commit[:7]}"
+    directory = output or f"{_in_path(state.name)}-{version or selected.commit[:7]}"
+    check_target(Path(directory))
     try:
         with staging(Path(directory), recorded, Meter(tell), waiting) as place:
             _gather(repository, selected.commit, wanted, remote, place)
@@ -71,6 +73,11 @@ def pull(
         where = error.filename if isinstance(error.filename, str) else directory
         raise Refused(f"{where} cannot be used: {reason}", "check its permissions and the disk") from error
     return Pulled(state.name, version, selected.commit, directory, files)
+
+
+def _in_path(artifact: str) -> str:
+    """The name as one segment of a path; neither sign is one of names, so no two names become the same."""
+    return artifact.replace("/", "+").replace(":", "=")
 
 
 def _carried(repository: Repository, artifact: str, selected: Selected) -> tuple[list[str], Mapping[str, File]]:

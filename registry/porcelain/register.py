@@ -119,7 +119,7 @@ def unsaved(repository: Repository, artifact: str, commit: str) -> list[str]:
     if declared is None or repository.root is None or commit != repository.head:
         return []
     paths = [declared.path] if declared.path is not None and not declared.is_url else []
-    paths += [*declared.metrics, *declared.params, *declared.artifacts.values()]
+    paths += [*declared.metrics, *declared.params, *(path for path in declared.artifacts.values() if "://" not in path)]
     changed = changes.changed_files(repository.git, repository.root, paths)
     return [f"{path} is changed in the work tree; what HEAD has is registered" for path in sorted(set(changed))]
 
@@ -151,7 +151,7 @@ def carried(repository: Repository, commit: str, declared: Declaration | None, f
 
     An output of DVC has its bytes elsewhere, so it is named without a digest; a URL is not asked at all.
     """
-    paths = [] if declared is None else list(declared.artifacts.values())
+    paths = [] if declared is None else [path for path in declared.artifacts.values() if "://" not in path]
     if declared is not None and declared.path is not None and not declared.is_url:
         paths.insert(0, declared.path)
     paths += [path for path in further if path not in paths]

@@ -9,12 +9,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from registry import Registry
+from registry.artifacts import dvc_config
 from registry.artifacts.dvc_config import Project
-from registry.artifacts.dvc_config import write as write_config
 from registry.errors import NotFound, Refused, StoreFailed
 from tests.artifacts.conftest import held, left_behind
 from tests.servers_bytes import s3_serving
@@ -321,12 +322,9 @@ def test_what_neither_git_nor_dvc_has(project: RepoStory) -> None:
 # -- the configuration -------------------------------------------------------------------------------------------------
 
 
-def configured(story: RepoStory, place: Path) -> str:
-    (place / ".dvc").mkdir(parents=True)
+def configured(story: RepoStory, place: Path) -> dict[str, Any]:
     commit = story.git("rev-parse", "HEAD")
-    write_config(Project(story.registry.repository.git, commit, str(story.path)), place, place / "cache")
-    assert (place / ".dvc/config").stat().st_mode & 0o777 == 0o600
-    return (place / ".dvc/config").read_text()
+    return dvc_config.build(Project(story.registry.repository.git, commit, str(story.path)), place / "cache")
 
 
 def test_only_harmless_keys_of_a_commit_count(project: RepoStory, tmp_path: Path) -> None:
@@ -336,25 +334,25 @@ def test_only_harmless_keys_of_a_commit_count(project: RepoStory, tmp_path: Path
         "['remote \"s\"']\n    url = s3://bucket/x\n    configpath = ../evil\n    credentialpath = ../evil\n"
         "    worktree = true\n    endpointurl = http://127.0.0.1\n",
     ).commit()
-    text = configured(project, tmp_path / "place")
-    assert "evil" not in text
-    assert "worktree" not in text
-    assert "exp" not in text
-    assert 'url = "s3://bucket/x"\nendpointurl = "http://127.0.0.1"\n' in text
+    found = configured(project, tmp_path / "place")
+    assert found["remote"] == {"s": {"url": "s3://bucket/x", "endpointurl": "http://127.0.0.1"}}
+    assert found.keys() == {"core", "cache", "remote"}
+    assert "hardlink_lock" not in found["core"]
 
 
 def test_what_the_owner_keeps_out_of_git_counts_as_it_is(project: RepoStory, tmp_path: Path) -> None:
     project.write(".dvc/.gitignore", "/config.local\n").commit()
     project.write(".dvc/config.local", "['remote \"near\"']\n    password = a'b#c\n    keyfile = ../key\n")
-    text = configured(project, tmp_path / "place")
-    assert f'url = "{tmp_path}/store"' in text
-    assert 'password = "a\'b#c"' in text
-    assert f'keyfile = "{project.path}/key"' in text
+    assert configured(project, tmp_path / "place")["remote"]["near"] == {
+        "url": f"{tmp_path}/store",
+        "password": "a'b#c",
+        "keyfile": f"{project.path}/key",
+    }
 
 
 def test_a_config_local_that_is_committed_does_not(project: RepoStory, tmp_path: Path) -> None:
     project.write(".dvc/config.local", "['remote \"near\"']\n    configpath = evil\n").commit()
-    assert "evil" not in configured(project, tmp_path / "place")
+    assert "evil" not in str(configured(project, tmp_path / "place"))
 
 
 @needs("dvc")

@@ -76,8 +76,8 @@ def test_a_directory_of_another_name(repo: RepoStory) -> None:
     repo.write("nlp/registry.yaml", "models: {big/words: {path: w.bin}}\n").write("nlp/w.bin", "w\n").commit()
     repo.register("nlp:big/words", "v0.1.0")
 
-    assert repo.registry.pull("nlp:big/words").directory == "nlp-big-words-v0.1.0"
-    assert held(Path("nlp-big-words-v0.1.0")) == {"nlp/w.bin": "w\n"}
+    assert repo.registry.pull("nlp:big/words").directory == "nlp=big+words-v0.1.0"
+    assert held(Path("nlp=big+words-v0.1.0")) == {"nlp/w.bin": "w\n"}
 
 
 def test_a_stage_that_holds_a_bare_commit(repo: RepoStory) -> None:
