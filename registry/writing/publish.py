@@ -30,6 +30,7 @@ from registry.writing.standing import Standing, refresh, standing, take_in, uneq
 from registry.writing.values import Decide, Way
 
 PATIENCE = 60.0  # seconds to go on after lost races
+_LONGEST_PAUSE = 3.0  # seconds; eight writers at once then meet in a third of their tries: docs/benchmarks.md
 _REFS_AT_ONCE = 1000  # in one push, whose refs stand on a command line
 
 
@@ -93,8 +94,8 @@ def publish(
             repository.forget_tags()
         if time.monotonic() - start > PATIENCE:
             raise Refused(f"others were faster at {place.name} for a minute; it said: {words}", "try again")
-        # Outside the lock: others in this clone may go on meanwhile. DESIGN part 8 says why these numbers.
-        time.sleep(random.uniform(0, min(1.0, 0.05 * 2**attempt)))  # noqa: S311  (no secret)
+        # Outside the lock: others in this clone may go on meanwhile.
+        time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311  (no secret)
 
 
 def _rehearse(repository: Repository, new: New | None) -> None:
