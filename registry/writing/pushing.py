@@ -216,13 +216,18 @@ def _lost(pushed: Sequence[Pushed], new: Mapping[str, str]) -> str:
     fates = {one.ref: one.fate for one in pushed}
     if pushed and all(fates.get(ref) is Fate.THERE for ref in new):
         return "all of it is there already"
-    return next((one.words.strip("[]") for one in pushed if one.fate is Fate.LOST), "")
+    return next((_plain(one.words) for one in pushed if one.fate is Fate.LOST), "")
+
+
+def _plain(words: str) -> str:
+    """`[remote rejected] (hook declined)` without the brackets."""
+    return words.replace("[rejected] ", "").replace("[remote rejected] ", "").strip("()")
 
 
 def refusal(place: Remote, pushed: Sequence[Pushed], answer: Answer) -> Refused:
     """What the remote said against a push."""
     refused = next((one for one in pushed if one.fate is Fate.REFUSED), pushed[0])
     said = "; ".join(answer.remote_words[:5])
-    words = refused.words.replace("[remote rejected] ", "").strip("()") + (f": {said}" if said else "")
+    words = _plain(refused.words) + (f": {said}" if said else "")
     name = refused.ref.removeprefix(tags.PREFIX)
     return Refused(f"{place.name} refused {name}: {words}", "nothing was written, here or there")
