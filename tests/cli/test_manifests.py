@@ -190,6 +190,7 @@ def test_status(repo: RepoStory, typed: Typing) -> None:
     assert typed.json("status") == {
         "head": repo.git("rev-parse", "HEAD"), "branch": None, "interrupted": False, "undeclared": [],
         "artifacts": [{"name": "churn", "latest": "v0.0.1", "state": "changed", "modified": True}],
+        "remote": None, "withdrawn": [],
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry import NotFound, Refused, Registry, UsageError, active_run
+from registry import Refused, UsageError, active_run
 from tests.story import RepoStory
 
 FORBID = "versions: {overwrite: forbid}\nmodels: {churn: {path: models/churn.pkl}}\n"
@@ -159,11 +159,6 @@ def test_a_repository_behind_a_link(repo: RepoStory, tmp_path: Path) -> None:
     done = repo.cli("register", "churn", "--artifact", str(link / "registry.yaml"), cwd=link)
 
     assert (done.code, done.err) == (0, "")
-
-
-def test_a_url_is_told_to_be_one() -> None:
-    with pytest.raises(NotFound, match="is a URL"):
-        Registry("https://example.com/repo.git")
 
 
 def test_a_promotion_says_what_an_assignment_by_hand_says(repo: RepoStory) -> None:
