@@ -189,7 +189,7 @@ def _edited(repository: Repository, file: Path) -> Edited:
 
 def _committed(repository: Repository, file: Path, message: str, waiting: Callable[[], None]) -> Edited:
     repository.writer()
-    with write.locked(repository.clone, waiting) as held:
+    with repository.locked(waiting) as held:
         prepared = commits.prepare(repository.git, repository.clone.room, repository.head, [str(file)], message)
         if prepared is None:
             return _edited(repository, file)

@@ -12,7 +12,7 @@ from registry.errors import GitFailed, Refused
 from registry.plumbing import changes, remote, tags, write
 from registry.plumbing.remote import Remote
 from registry.repository import Repository
-from registry.writing.standing import WITHDRAWN, refresh, standing, unequal
+from registry.writing.standing import WITHDRAWN, refresh, standings, unequal
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _remote(
         return None
     place = repository.remote(name)
     unasked = "" if offline else _ask(repository, place, waiting)
-    found = [standing(repository, place, artifact) for artifact in unequal(repository, place)]
+    found = list(standings(repository, place, unequal(repository, place)).values())
     return RemoteStatus(
         name,
         unasked,

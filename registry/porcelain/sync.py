@@ -11,7 +11,7 @@ from registry.porcelain import views
 from registry.porcelain.values import EventView, Written
 from registry.repository import Repository
 from registry.writing.publish import publish
-from registry.writing.standing import Standing, refresh, standing, take_in, unequal
+from registry.writing.standing import Standing, refresh, standings, take_in, unequal
 from registry.writing.values import Way
 
 
@@ -82,7 +82,7 @@ def fetch(repository: Repository, artifacts: Sequence[str], wanted: str | None, 
     repository.focus(*only or ())
     with repository.locked(waiting) as held:
         refresh(held, repository, place, only)
-        found = [standing(repository, place, name) for name in only or unequal(repository, place)]
+        found = list(standings(repository, place, only or unequal(repository, place)).values())
         if only is not None:
             _check_known(repository, found)
         new = take_in(held, found, repository)
@@ -116,7 +116,7 @@ def push(repository: Repository, artifacts: Sequence[str], wanted: str | None, w
     if unseen:
         with repository.locked(waiting) as held:
             refresh(held, repository, place, unseen)
-            _check_known(repository, [standing(repository, place, name) for name in unseen])
+            _check_known(repository, list(standings(repository, place, unseen).values()))
     done = publish(repository, place, only, Way(), waiting)
     seen = [
         view

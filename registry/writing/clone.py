@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
-from registry.core import draft, names, policy
+from registry.core import draft, policy
 from registry.core.draft import Draft, Laid
 from registry.core.events import Event, Signatory
 from registry.core.state import ArtifactState
@@ -16,6 +16,7 @@ from registry.plumbing.process import Git
 from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
 from registry.writing import standing
+from registry.writing.heads import head_changes
 from registry.writing.values import Way
 
 
@@ -81,7 +82,7 @@ class Writing:
         # How they were meant is kept first: remembered for an event that never comes, it harms nobody.
         memory.remember_intents(self.held.clone, {one.event.oid: one.intent for one in laid})
         changes = [RefChange(f"{tags.PREFIX}{event.tag}", None, event.oid) for event in events]
-        notes = write.transact(self.held, [*changes, *head_change(self.repository, events), *also], "registry")
+        notes = write.transact(self.held, [*changes, *head_changes(self.repository, events), *also], "registry")
         return Done(events, notes)
 
     def delete(self, found: Sequence[tags.TagRecord]) -> None:
@@ -95,25 +96,6 @@ def store(held: Held, laid: Sequence[Laid]) -> None:
     """Store the tag objects; no ref moves."""
     if write.write_tags(held, [one.raw for one in laid]) != [one.event.oid for one in laid]:
         raise GitFailed("Git stored the tags under other ids than expected", "git fsck says whether it is sound")
-
-
-def head_change(repository: Repository, events: Sequence[Event]) -> list[RefChange]:
-    """The move of `refs/registry/A@head` to the last of `events`, in a repository that is bare or has the ref.
-
-    DESIGN part 6: there a local write moves it, for the repository may be the one that others publish to.
-    """
-    if not events:
-        return []
-    ref = head_ref(events[-1].artifact)
-    old = repository.git.read("rev-parse", "--verify", "--quiet", ref, check=False).decode().strip() or None
-    if old is None and repository.git.read("rev-parse", "--is-bare-repository").strip() != b"true":
-        return []
-    return [RefChange(ref, old, events[-1].oid)]
-
-
-def head_ref(artifact: str) -> str:
-    """The ref by which writers of `artifact` compare and swap."""
-    return f"refs/registry/{names.in_tag(artifact)}@head"
 
 
 def check_names(repository: Repository, state: ArtifactState, events: Sequence[Event]) -> None:

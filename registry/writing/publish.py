@@ -26,7 +26,7 @@ from registry.plumbing.write import Held
 from registry.repository import Repository
 from registry.writing.clone import check_names, store
 from registry.writing.pushing import Again, Plan, Talk
-from registry.writing.standing import Standing, refresh, standing, take_in, unequal
+from registry.writing.standing import Standing, refresh, standings, take_in, unequal
 from registry.writing.values import Decide, Way
 
 PATIENCE = 60.0  # seconds to go on after lost races
@@ -137,7 +137,7 @@ class _Attempt:
         before = self._selected(new)
         self._refresh()
         touched = unequal(self.repository, self.place) if self.touched is None else self.touched
-        found = {name: standing(self.repository, self.place, name) for name in touched}
+        found = standings(self.repository, self.place, touched)
         plans = self._replays(found)
         if new is not None:
             try:
@@ -260,7 +260,8 @@ class _Attempt:
             if " " not in use
         }
         others = {name for name in used if names.is_artifact(name)} - plans.keys()
-        more = {name for name in others if standing(self.repository, self.place, name).unpublished}
+        found = standings(self.repository, self.place, sorted(others))
+        more = {name for name, one in found.items() if one.unpublished}
         if self.uses:
             more |= self._users_of(set(self.uses)) - plans.keys()
         if more:

@@ -16,7 +16,7 @@ from registry.plumbing.process import Answer
 from registry.plumbing.remote import Fate, Pushed, Remote
 from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
-from registry.writing.clone import head_change, head_ref
+from registry.writing.heads import head_changes, head_ref
 from registry.writing.standing import WITHDRAWN, Standing, refresh, transact_fitting
 from registry.writing.values import Decision
 
@@ -143,9 +143,8 @@ class Talk:
         ours = {ref: oid for plan in plans for ref, oid in _own(plan, self.place).items() if ref not in changes}
         now = tags.tag_ids(self.repository.git, list(ours), "") if ours else {}
         changes.update({ref: RefChange(ref, now.get(ref), oid) for ref, oid in ours.items()})
-        for plan in plans:
-            moved = head_change(self.repository, [event for event in plan.events if event.ours])
-            changes.update({change.ref: change for change in moved})
+        moved = head_changes(self.repository, [event for plan in plans for event in plan.events if event.ours])
+        changes.update({change.ref: change for change in moved})
         changes = {ref: change for ref, change in changes.items() if change.old != change.new}
         try:
             left = transact_fitting(self.held, list(changes.values()), "registry: publish")

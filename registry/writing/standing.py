@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from registry.core.events import Event, event_of, parse_object
@@ -17,7 +17,9 @@ from registry.plumbing.remote import Remote
 from registry.plumbing.tags import TagRecord
 from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
+from registry.writing.heads import head_changes
 
+_FEW = 20  # artifacts that are asked for by name; of more, all tags are read once
 WITHDRAWN = "refs/registry-withdrawn/"  # each ref is called by the id of the tag object that it keeps
 
 
@@ -64,16 +66,45 @@ class Standing:
         return {*self.there, *self.here.keys() - {event.tag for event in self.unpublished}}
 
 
-def standing(repository: Repository, place: Remote, artifact: str) -> Standing:
-    """How the tags of `artifact` stand, from what was last fetched."""
+def standings(repository: Repository, place: Remote, artifacts: Sequence[str]) -> dict[str, Standing]:
+    """How the tags of each of `artifacts` stand, from what was last fetched; however many, Git is asked thrice."""
     git = repository.git
-    local = tags.read_tags(git, tags.patterns(artifact))
-    distant = tags.read_tags(git, tags.patterns(artifact, place.tags), place.tags)
-    there = {record.name: record.oid for record in distant}
+    if not artifacts:
+        return {}
+
+    def read(prefix: str, one: Callable[[str], list[str]]) -> dict[str, list[TagRecord]]:
+        only = [pattern for name in artifacts for pattern in one(name)] if len(artifacts) <= _FEW else [prefix]
+        found: dict[str, list[TagRecord]] = {name: [] for name in artifacts}
+        for record in tags.read_tags(git, only, prefix):
+            named = parse_tag(record.name.removesuffix("@head") + "@v0.0.0" if prefix == place.heads else record.name)
+            if named is not None and named.artifact in found:
+                found[named.artifact].append(record)
+        return found
+
+    local = read(tags.PREFIX, tags.patterns)
+    distant = read(place.tags, lambda name: tags.patterns(name, place.tags))
+    heads = read(place.heads, lambda name: [f"{place.heads}{in_tag(name)}@head"])
     gone = memory.known(repository.clone, place.name).gone
-    seen = fold(artifact, (event for event in tags.events_of(local) if event.artifact == artifact))
-    base = fold(artifact, (event for event in tags.events_of(distant) if event.artifact == artifact))
-    head = _head(git, place, artifact)
+    return {
+        name: _standing(name, local[name], distant[name], next(iter(heads[name]), None), gone) for name in artifacts
+    }
+
+
+def standing(repository: Repository, place: Remote, artifact: str) -> Standing:
+    """How the tags of one artifact stand."""
+    return standings(repository, place, [artifact])[artifact]
+
+
+def _standing(
+    artifact: str,
+    local: Sequence[TagRecord],
+    distant: Sequence[TagRecord],
+    head: TagRecord | None,
+    gone: Mapping[str, str],
+) -> Standing:
+    there = {record.name: record.oid for record in distant}
+    seen = fold(artifact, tags.events_of(local))
+    base = fold(artifact, tags.events_of(distant))
     left = [event for event in seen.events if there.get(event.tag) != event.oid]
     had = _shown(base.events, left, head) if left else set()
     had.update(event.oid for event in left if gone.get(event.tag) == event.oid)
@@ -85,12 +116,6 @@ def standing(repository: Repository, place: Remote, artifact: str) -> Standing:
         tuple(event for event in left if event.oid in had),
         head.oid if head is not None else "",
     )
-
-
-def _head(git: Git, place: Remote, artifact: str) -> TagRecord | None:
-    ref = f"{in_tag(artifact)}@head"
-    found = tags.read_tags(git, [place.heads + ref], place.heads)
-    return next((record for record in found if record.name == ref), None)
 
 
 def _shown(there: Sequence[Event], here: Sequence[Event], head: TagRecord | None) -> set[str]:
@@ -207,7 +232,7 @@ def _withheld(repository: Repository, place: Remote, known: Known, artifacts: Se
     there = tags.tag_ids(git, [place.tags + pattern for pattern in wanted], place.tags) if here else {}
     odd = (parse_tag(name) for name, oid in here.items() if oid not in {there.get(name), known.gone.get(name)})
     found = sorted({name.artifact for name in odd if name is not None})
-    return {event.tag: event.oid for artifact in found for event in standing(repository, place, artifact).withheld}
+    return {e.tag: e.oid for one in standings(repository, place, found).values() for e in one.withheld}
 
 
 def _drop(held: Held, place: Remote) -> None:
@@ -236,14 +261,11 @@ def take_in(held: Held, found: Sequence[Standing], repository: Repository | None
 
     In a `repository` that others may publish to, its registry heads follow, so that who saw it before has lost.
     """
-    from registry.writing.clone import head_change  # which imports this module
-
     new = {f"{tags.PREFIX}{name}": one.there[name] for one in found for name in one.missing}
     changes = [RefChange(ref, None, oid) for ref, oid in new.items()]
     if repository is not None:
-        for one in found:
-            last = [event for event in one.base.events if event.ours and event.tag not in one.here]
-            changes += head_change(repository, last)
+        missing = [e for one in found for e in one.base.events if e.ours and e.tag not in one.here]
+        changes += head_changes(repository, missing)
     left = transact_fitting(held, changes, "registry: fetch")
     names = {ref.removeprefix(tags.PREFIX) for ref in new}
     return Brought(tuple(sorted(names - set(left))), tuple(left))
