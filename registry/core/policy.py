@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from registry.core import names
 from registry.core import version as versions_
@@ -96,6 +96,23 @@ def check_travels(tag: str) -> None:
     problem = names.travel_problem(tag)
     if problem is not None:
         raise Refused(f"the tag {tag} would not travel: {problem}", "choose another name")
+
+
+def check_way(wanted: Iterable[str], there: Iterable[str], deleted: Collection[str], remote: str) -> None:
+    """No tag of a remote, `there` or `deleted`, stands in the way of those `wanted`. Raises Refused."""
+    for tag in wanted:
+        if tag in deleted:
+            raise Refused(
+                f"the tag {tag} was deleted at {remote}, and is still here",
+                f"registry delete '{tag}' deletes it here too",
+            )
+        for other in there:
+            if other == tag:
+                raise Refused(
+                    f"the tag {tag} is at {remote} already, but is no event", "registry doctor says what it is"
+                )
+            if other.startswith(f"{tag}/") or tag.startswith(f"{other}/"):
+                raise Refused(f"the tags {other} (at {remote}) and {tag} cannot both exist", "choose another name")
 
 
 def check_case(word: str, there: Iterable[str], what: str) -> None:

@@ -7,7 +7,7 @@ or was taken by somebody else, it is withdrawn, and all that depends on it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from registry.core import draft, plan, policy
 from registry.core.draft import Draft, Intent, Laid
@@ -26,7 +26,7 @@ from registry.core.events import (
 from registry.core.manifest import Manifest
 from registry.core.names import Form
 from registry.core.plan import Choice
-from registry.core.select import Selected
+from registry.core.select import Selected, Selector
 from registry.core.state import ArtifactState, VersionState
 from registry.core.version import Version, parse
 from registry.errors import NotFound, Refused
@@ -64,6 +64,36 @@ class Replayed:
     withdrawn: tuple[Withdrawn, ...] = ()
     done: tuple[Event, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def uses(self) -> dict[str, str | None]:
+        """What versions are called now, None for those that are withdrawn, as others name them: `churn@v1.0.0`."""
+        artifact = self.state.name
+        moved = {f"{artifact}@{old}": f"{artifact}@{now}" for old, now in self.renamed.items() if old != now}
+        lost = [one.event for one in self.withdrawn]
+        return {**moved, **{f"{artifact}@{e.version}": None for e in lost if isinstance(e, Registration)}}
+
+    def meant(self, selector: Selector, seen: VersionState | None, remote: str) -> Selector:
+        """A selector as it is to be understood at the `remote`; `seen` is the version that the person saw here.
+
+        Raises Refused where it would mean another model.
+        """
+        if seen is None:
+            return selector
+        artifact = self.state.name
+        for lost in self.withdrawn:
+            if lost.event.oid == seen.registration.oid:
+                why = f"{artifact} {seen.name} cannot be published: {lost.why}"
+                raise Refused(why, "registry push says what else is withdrawn")
+        if not selector.exact:
+            return selector
+        name = self.renamed.get(seen.name, seen.name)
+        there = self.state.versions.get(name)
+        if there is None or there.commit != seen.commit:
+            now = f"is {there.commit[:7]}" if there is not None else "is not"
+            why = f"{artifact} {seen.name} is {seen.commit[:7]} here, and {now} at {remote}"
+            raise Refused(why, "registry status says what differs")
+        return replace(selector, what=name)
 
 
 @dataclass(frozen=True, slots=True)

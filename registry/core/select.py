@@ -23,6 +23,11 @@ class Selector:
     what: str | None = None
     stage: str | None = None
 
+    @property
+    def exact(self) -> bool:
+        """Whether it names one version, by SemVer or by number, whatever else there is."""
+        return self.what is not None and (versions_.parse(self.what) is not None or natural(self.what) is not None)
+
     def __str__(self) -> str:
         if self.stage is not None:
             return f"{self.artifact}#{self.stage}"

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 
-from registry.core import draft, names, select
+from registry.core import draft, names, policy, select
 from registry.core.draft import Intent
-from registry.core.events import Event, Registration, Signatory
-from registry.core.replay import Replayed, Rules, Withdrawn, replay, using
+from registry.core.events import Event, Signatory
+from registry.core.replay import Rules, Withdrawn, replay, using
 from registry.core.select import Selector
 from registry.core.state import ArtifactState, VersionState
-from registry.core.version import parse as parse_version
 from registry.errors import NotFound, Refused, RegistryError
 from registry.plumbing import memory, signing, tags
 from registry.plumbing.remote import Remote
@@ -76,14 +76,14 @@ def publish(
     by = repository.writer()
     start, attempt, by_tail, words, done = time.monotonic(), 0, False, "", Published()
     touched = None if artifacts is None else list(artifacts)
-    signers = Signers(repository)
+    seals = cache(lambda wanted: signing.signer(repository.git, wanted) or bytes)  # looked up once for all attempts
     repository.forget()
     _rehearse(repository, new)
     while True:
         attempt += 1
         try:
             with repository.locked(waiting) as held:
-                _Attempt(held, repository, place, way, by, touched, by_tail, signers).run(new, done)
+                _Attempt(held, repository, place, way, by, touched, by_tail, seals).run(new, done)
                 return done
         except Again as lost:
             if lost.more and touched is not None:
@@ -106,20 +106,6 @@ def _rehearse(repository: Repository, new: New | None) -> None:
             new.decide(repository.state(new.selector.artifact), new.selector)
 
 
-class Signers:
-    """What seals tags, looked up once for all attempts."""
-
-    def __init__(self, repository: Repository) -> None:
-        self._git = repository.git
-        self._known: dict[bool | None, Callable[[bytes], bytes]] = {}
-
-    def get(self, wanted: bool | None) -> Callable[[bytes], bytes]:
-        """What seals a tag where a signature is `wanted`; None leaves it to tag.gpgSign."""
-        if wanted not in self._known:
-            self._known[wanted] = signing.signer(self._git, wanted) or bytes
-        return self._known[wanted]
-
-
 @dataclass
 class _Attempt:
     held: Held
@@ -129,7 +115,7 @@ class _Attempt:
     by: Signatory
     touched: Sequence[str] | None
     by_tail: bool
-    signers: Signers
+    seals: Callable[[bool | None], Callable[[bytes], bytes]]
     uses: dict[str, str | None] = field(default_factory=dict)  # versions by what they are called now, None: withdrawn
 
     def run(self, new: New | None, done: Published) -> None:
@@ -155,9 +141,7 @@ class _Attempt:
                 done.notes += [*talk.push(group, by_tail=self.by_tail), *talk.settle(group)]
             except RegistryError as error:
                 if done.sent:
-                    error.hint = (
-                        f"{len(done.sent)} events were published before that; registry push goes on with the rest"
-                    )
+                    error.hint = f"published before that: {len(done.sent)}; registry push goes on with the rest"
                 raise
             for plan in group:
                 _tell(done, plan)
@@ -181,53 +165,14 @@ class _Attempt:
         state = plan.replayed.state
         if not new.new and not state.exists:
             self.repository.existing(new.selector.artifact)
-        plan.decision = new.decide(state, self._meant(plan, new.selector, seen))
+        plan.decision = new.decide(state, plan.replayed.meant(new.selector, seen, self.place.name))
         if plan.decision.drafts:
             drafts = [replace(one, keys=using(one.keys, self.uses)) for one in plan.decision.drafts]
-            plan.laid = draft.lay(state, drafts, self.by, self.signers.get(self.way.sign))
+            plan.laid = draft.lay(state, drafts, self.by, self.seals(self.way.sign))
             events = [one.event for one in plan.laid]
-            self._check_way(plan.standing, [event.tag for event in events])
+            there = plan.standing
+            policy.check_way([event.tag for event in events], there.there, there.deleted, self.place.name)
             check_names(self.repository, state, events)
-
-    def _meant(self, plan: Plan, selector: Selector, seen: VersionState | None) -> Selector:
-        """The selector as it is to be understood at the remote. Raises Refused where it would mean another model."""
-        if seen is None:
-            return selector
-        state, artifact = plan.replayed.state, plan.name
-        for lost in plan.replayed.withdrawn:
-            if lost.event.oid == seen.registration.oid:
-                raise Refused(
-                    f"{artifact} {seen.name} cannot be published: {lost.why}",
-                    "registry push says what else is withdrawn",
-                )
-        if selector.what is None or not _is_exact(selector.what):
-            return selector
-        name = plan.replayed.renamed.get(seen.name, seen.name)
-        there = state.versions.get(name)
-        if there is None or there.commit != seen.commit:
-            now = f"is {there.commit[:7]}" if there is not None else "is not"
-            raise Refused(
-                f"{artifact} {seen.name} is {seen.commit[:7]} here, and {now} at {self.place.name}",
-                "registry status says what differs",
-            )
-        return replace(selector, what=name)
-
-    def _check_way(self, there: Standing, wanted: Sequence[str]) -> None:
-        """No tag of the remote stands in the way of new ones. Raises Refused."""
-        for tag in wanted:
-            if tag in there.deleted:
-                raise Refused(
-                    f"the tag {tag} was deleted at {self.place.name}, and is still here",
-                    f"registry delete '{tag}' deletes it here too",
-                )
-            for other in there.there:
-                if other == tag:
-                    where = f"at {self.place.name} already"
-                    raise Refused(f"the tag {tag} is {where}, but is no event", "registry doctor says what it is")
-                if other.startswith(f"{tag}/") or tag.startswith(f"{other}/"):
-                    raise Refused(
-                        f"the tags {other} (at {self.place.name}) and {tag} cannot both exist", "choose another name"
-                    )
 
     def _replays(self, found: Mapping[str, Standing]) -> dict[str, Plan]:
         """Decide again on what is unpublished. A version that is renamed is renamed where others name it, too."""
@@ -235,7 +180,7 @@ class _Attempt:
         sent = memory.sending(self.held.clone, self.place.name)
         while True:
             plans = {name: self._replay(name, one, known, sent) for name, one in found.items()}
-            uses = {use: now for name, plan in plans.items() for use, now in _uses(name, plan.replayed)}
+            uses = {use: now for plan in plans.values() for use, now in plan.replayed.uses.items()}
             if uses == self.uses:
                 return plans
             self.uses = uses
@@ -248,7 +193,7 @@ class _Attempt:
         return Plan(one, replay(one.base.knowing(one.deleted), left, rules, self.by, self._seal))
 
     def _seal(self, signed: bool) -> Callable[[bytes], bytes]:
-        return self.signers.get(True if signed else None)
+        return self.seals(True if signed else None)
 
     def _look_for_more(self, plans: Mapping[str, Plan]) -> None:
         """What is published may not name what is not: versions that it was made from come along. Raises Again."""
@@ -277,20 +222,6 @@ class _Attempt:
             laid = [*(step.laid for step in plan.replayed.steps if step.laid is not None), *plan.laid]
             if laid:
                 store(self.held, laid)
-
-
-def _uses(artifact: str, replayed: Replayed) -> Iterable[tuple[str, str | None]]:
-    """What versions are called now, None for those that are withdrawn, as others name them."""
-    for old, now in replayed.renamed.items():
-        if old != now:
-            yield f"{artifact}@{old}", f"{artifact}@{now}"
-    for lost in replayed.withdrawn:
-        if isinstance(lost.event, Registration):
-            yield f"{artifact}@{lost.event.version}", None
-
-
-def _is_exact(what: str) -> bool:
-    return parse_version(what) is not None or what.isdigit()
 
 
 def _groups(plans: Sequence[Plan]) -> list[list[Plan]]:

@@ -237,7 +237,7 @@ def test_what_was_published_before_a_refusal_is_said(pair: Pair, monkeypatch: py
     with pytest.raises(Exception, match="no fraud") as refused:
         pair.bo.registry_at().push()
 
-    assert "1 events were published before that" in refused.value.hint  # type: ignore[attr-defined]
+    assert "published before that: 1" in refused.value.hint  # type: ignore[attr-defined]
     assert list(tags(pair.hub)) == ["churn@v0.0.1"]
 
 
