@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
 
 from registry.artifacts import paths
-from registry.artifacts.staging import CHUNK, Staging
+from registry.artifacts.staging import Staging
 from registry.core import lfs
 from registry.core.lfs import Pointer
-from registry.errors import NotFound, Refused
+from registry.errors import Refused
 from registry.plumbing import objects
 from registry.plumbing.objects import Entry
 from registry.plumbing.process import Git
@@ -56,32 +55,20 @@ def gather(git: Git, entries: Sequence[Entry], staging: Staging) -> None:
             wanted.append(entry)
     if not wanted:
         return
-    with git.pipe("cat-file", "--batch") as (ask, answer):
-        for entry in wanted:
-            ask.write(f"{entry.oid}\n".encode())
-            ask.flush()
-            head = answer.readline().split(b" ")
-            if len(head) != 3:
-                raise NotFound(f"the bytes of {entry.path} are not in this clone", "git fetch brings them")
-            _write(entry, int(head[2]), answer, staging)
-            answer.read(1)
+    for entry, size, pieces in objects.stream(git, wanted):
+        _write(entry, size, pieces, staging)
 
 
-def _write(entry: Entry, size: int, answer: IO[bytes], staging: Staging) -> None:
+def _write(entry: Entry, size: int, pieces: Iterator[bytes], staging: Staging) -> None:
     if entry.is_link:
         if size > _LINK:
             raise Refused(
                 f"{entry.path} is a link that leads nowhere: it has {size} bytes", "put the file itself there"
             )
-        target = answer.read(size)
+        target = b"".join(pieces)
         paths.check_link(entry.path, target.decode(errors="surrogateescape"))
         staging.link(entry.path, target)
         return
     with staging.writing(entry.path, "git", executable=entry.mode == "100755") as sink:
-        left = size
-        while left:
-            chunk = answer.read(min(left, CHUNK))
-            if not chunk:
-                raise NotFound(f"the bytes of {entry.path} cannot be read", "git fsck says what is damaged")
-            sink.write(chunk)
-            left -= len(chunk)
+        for piece in pieces:
+            sink.write(piece)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from registry.errors import NotFound
 from registry.plumbing.process import Git
@@ -140,11 +140,11 @@ def leading_out(git: Git, commit: str, links: Sequence[Entry]) -> list[Entry]:
     return out
 
 
-def digest(git: Git, entries: Sequence[Entry]) -> list[str]:
-    """The SHA-256 of each file's bytes, streamed; raises NotFound where a partial clone does not have them."""
-    import hashlib  # most commands read no bytes
+def stream(git: Git, entries: Iterable[Entry]) -> Iterator[tuple[Entry, int, Iterator[bytes]]]:
+    """Each file, its size, and its bytes in pieces, all of which are to be taken before the next file.
 
-    digests = []
+    Raises NotFound where a partial clone does not have them.
+    """
     with git.pipe("cat-file", "--batch") as (ask, answer):
         for entry in entries:
             ask.write(f"{entry.oid}\n".encode())
@@ -152,15 +152,30 @@ def digest(git: Git, entries: Sequence[Entry]) -> list[str]:
             head = answer.readline().split(b" ")
             if len(head) != 3:
                 raise NotFound(f"the bytes of {entry.path} are not in this clone", "git fetch brings them")
-            left, sum_ = int(head[2]), hashlib.sha256()
-            while left:
-                chunk = answer.read(min(left, _CHUNK))
-                if not chunk:
-                    raise NotFound(f"the bytes of {entry.path} cannot be read", "git fsck says what is damaged")
-                sum_.update(chunk)
-                left -= len(chunk)
+            size = int(head[2])
+            yield entry, size, _pieces(entry, size, answer)
             answer.read(1)
-            digests.append(sum_.hexdigest())
+
+
+def _pieces(entry: Entry, left: int, answer: IO[bytes]) -> Iterator[bytes]:
+    while left:
+        piece = answer.read(min(left, _CHUNK))
+        if not piece:
+            raise NotFound(f"the bytes of {entry.path} cannot be read", "git fsck says what is damaged")
+        yield piece
+        left -= len(piece)
+
+
+def digest(git: Git, entries: Sequence[Entry]) -> list[str]:
+    """The SHA-256 of each file's bytes, streamed; raises NotFound where a partial clone does not have them."""
+    import hashlib  # most commands read no bytes
+
+    digests = []
+    for _, _, pieces in stream(git, entries):
+        sum_ = hashlib.sha256()
+        for piece in pieces:
+            sum_.update(piece)
+        digests.append(sum_.hexdigest())
     return digests
 
 

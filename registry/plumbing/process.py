@@ -122,52 +122,48 @@ class Git:
         Raises GitFailed where it ended before it was asked all.
         """
         try:
-            with subprocess.Popen(
-                ["git", *_QUIET, *arguments],
-                cwd=self.directory,
-                env=self._environment(_LOCAL),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            ) as process:
-                if process.stdin is None or process.stdout is None:
-                    raise AssertionError("asked for pipes")
-                try:
-                    yield process.stdin, process.stdout
-                finally:
-                    process.kill()
+            with self._reading(arguments) as pipes:
+                yield pipes
         except BrokenPipeError as error:  # not to be taken for that of our own stdout
             raise GitFailed(f"git {arguments[0]} ended too early", "git fsck says what is damaged") from error
 
     def hand_over(self, *arguments: str, data: bytes, to: Git, into: Sequence[str]) -> None:
         """What a reading command prints is the input of `into`, run in `to`, however large. Raises GitFailed."""
+        with (
+            self._reading(arguments) as (ask, answer),
+            subprocess.Popen(
+                ["git", *into],
+                cwd=to.directory,
+                env=to._environment(_LOCAL),
+                stdin=answer,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            ) as taking,
+        ):
+            answer.close()  # the other one has it: where that ends, this one shall be told
+            ask.write(data)
+            ask.close()
+            said = taking.stderr.read() if taking.stderr is not None else b""
+        if taking.returncode != 0:
+            raise failure(into, said, taking.returncode)
+
+    @contextmanager
+    def _reading(self, arguments: Sequence[str]) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+        """A reading command that runs meanwhile: its input and its output. It is killed at the end, done or not."""
         with subprocess.Popen(
             ["git", *_QUIET, *arguments],
             cwd=self.directory,
             env=self._environment(_LOCAL),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as giving:
-            if giving.stdin is None or giving.stdout is None:
+            stderr=subprocess.DEVNULL,  # nobody reads it meanwhile, and a full pipe would stop git
+        ) as process:
+            if process.stdin is None or process.stdout is None:
                 raise AssertionError("asked for pipes")
             try:
-                with subprocess.Popen(
-                    ["git", *into],
-                    cwd=to.directory,
-                    env=to._environment(_LOCAL),
-                    stdin=giving.stdout,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                ) as taking:
-                    giving.stdout.close()  # the other one has it: where that ends, this one shall be told
-                    giving.stdin.write(data)
-                    giving.stdin.close()
-                    said = taking.stderr.read() if taking.stderr is not None else b""
-                if taking.returncode != 0:
-                    raise failure(into, said, taking.returncode)
+                yield process.stdin, process.stdout
             finally:
-                giving.kill()
+                process.kill()
 
     def network(
         self,

@@ -173,21 +173,19 @@ _FETCH = (
 )
 
 
-def fetch(
-    git: Git, remote: Remote, artifacts: Sequence[str] | None, progress: Progress, options: Sequence[str] = ()
-) -> None:
+def fetch(git: Git, remote: Remote, artifacts: Sequence[str] | None, progress: Progress) -> None:
     """Bring what the server has of `artifacts` (of all, where None), and forget what it deleted.
 
     Raises GitFailed with the server's words.
     """
     specs = specs_of(remote, artifacts)
     try:
-        fetch_specs(git, remote, specs, progress, ("--atomic", "--prune", *options))
+        fetch_specs(git, remote, specs, progress, ("--atomic", "--prune"))
     except GitFailed as error:
         # A tag has gone there, and another has come whose name goes on after a slash: no one transaction does both.
         if "exists; cannot create" not in error.message:
             raise
-        fetch_specs(git, remote, specs, progress, ("--prune", *options))
+        fetch_specs(git, remote, specs, progress, ("--prune",))
 
 
 def specs_of(remote: Remote, artifacts: Sequence[str] | None) -> list[str]:

@@ -5,36 +5,19 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from registry import Registry
-from tests.servers_bytes import Bytes, serving
+from tests.artifacts.conftest import BIG
+from tests.servers_bytes import Bytes
 from tests.story import RepoStory
 
 pytestmark = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="needs git-lfs (Debian package git-lfs)")
 
-BIG = b"large weights\n" * 1000
 OID = hashlib.sha256(BIG).hexdigest()
 PLACE = f"lfs/objects/{OID[:2]}/{OID[2:4]}/{OID}"
-
-
-@pytest.fixture
-def server() -> Iterator[Bytes]:
-    with serving() as found:
-        yield found
-
-
-@pytest.fixture
-def big(repo: RepoStory, server: Bytes) -> RepoStory:
-    """A version whose file lies on an LFS server, and not in this clone."""
-    repo.write("models/churn.pkl", server.keep(BIG)).commit("Train")
-    repo.git("remote", "add", "origin", f"{server.url}/repository.git")
-    repo.git("config", "lfs.url", f"{server.url}/lfs")
-    repo.register("churn", "v1.0.0", offline=True)
-    return repo
 
 
 def test_into_a_clone(big: RepoStory, tmp_path: Path) -> None:

@@ -5,37 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from registry import Registry
 from registry.errors import Refused, StoreFailed
-from tests.artifacts.conftest import held, left_behind
-from tests.servers_bytes import PASSWORD, USER, Bytes, serving
+from tests.artifacts.conftest import BIG, held, left_behind
+from tests.servers_bytes import PASSWORD, USER, Bytes
 from tests.story import RepoStory
 
 pytestmark = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="needs git-lfs (Debian package git-lfs)")
-
-BIG = b"large weights\n" * 1000
-
-
-@pytest.fixture
-def server() -> Iterator[Bytes]:
-    with serving() as found:
-        yield found
-
-
-@pytest.fixture
-def big(repo: RepoStory, server: Bytes) -> RepoStory:
-    """A version whose file lies on the LFS server, and not in this clone."""
-    repo.write("models/churn.pkl", server.keep(BIG)).commit("Train")
-    repo.git("remote", "add", "origin", f"{server.url}/repository.git")
-    repo.git("config", "lfs.url", f"{server.url}/lfs")
-    repo.git("config", "lfs.transfer.maxretries", "1")
-    repo.register("churn", "v1.0.0", offline=True)
-    return repo
 
 
 def test_from_the_server(big: RepoStory) -> None:
