@@ -179,7 +179,7 @@ def _misspelt(error: click.ClickException, name: str, arguments: Sequence[str]) 
 
 
 def _fail(message: str, hint: str, code: int) -> int:
-    from registry.cli.text import safe  # for failures alone
+    from registry.core.text import safe  # for failures alone
 
     click.echo(f"error: {safe(message)}", err=True)
     if hint:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from registry.cli.text import safe
+from registry.core.text import safe
 
 if TYPE_CHECKING:
     from registry.core.manifest import Json

@@ -1,4 +1,4 @@
-"""Text that strangers wrote, made fit for a terminal."""
+"""Text that strangers wrote, made fit to be shown."""
 
 from __future__ import annotations
 

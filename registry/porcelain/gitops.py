@@ -1,0 +1,123 @@
+"""What a manifest wants and the tags do not say yet: the values of `plan`, `apply` and `review` (DESIGN part 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from registry.core.manifest import Json
+from registry.core.metadata import Scalar
+from registry.porcelain.values import EventView
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The merged change (a pull request) that brought something: its URL, and the principals who approved it."""
+
+    url: str
+    approved_by: tuple[str, ...] = ()
+
+
+# The change that brought a commit of the default branch, given the commit's full id; None where nobody knows.
+Changes: TypeAlias = "Callable[[str], Change | None]"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One metric of a version that shall enter a stage, beside that of the version which is there.
+
+    `wanted` are the conditions that the stage sets (`>=0.9`, `no worse than production`), none where it sets none;
+    `passed` is whether they hold. A value is None where it is not known.
+    """
+
+    metric: str
+    now: Scalar
+    candidate: Scalar
+    wanted: tuple[str, ...] = ()
+    passed: bool = True
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of one of the `metrics` of a step."""
+        return {
+            "metric": self.metric,
+            "now": self.now,
+            "candidate": self.candidate,
+            "wanted": list(self.wanted),
+            "passed": self.passed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One line of a manifest that is not true yet, and the events that make it true, in one transaction.
+
+    `stage` is None where `version` shall be registered; `version` is None where nothing shall be in the stage. `commit`
+    is what is registered or assigned, `now` what the stage resolves to at present (None: nothing), and `metrics` compare
+    the two.
+    """
+
+    artifact: str
+    version: str | None
+    stage: str | None
+    commit: str | None
+    now: str | None
+    events: tuple[EventView, ...]
+    metrics: tuple[Measure, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of one of the `steps` of `plan --json`."""
+        return {
+            "artifact": self.artifact,
+            "version": self.version,
+            "stage": self.stage,
+            "commit": self.commit,
+            "now": self.now,
+            "events": [event.to_json() for event in self.events],
+            "metrics": [measure.to_json() for measure in self.metrics],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A line of a manifest that cannot be made true: `stage` is None where the line is `version`."""
+
+    artifact: str
+    stage: str | None
+    message: str
+    hint: str = ""
+    metrics: tuple[Measure, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of one of the `obstacles` of `plan --json`."""
+        return {
+            "artifact": self.artifact,
+            "stage": self.stage,
+            "message": self.message,
+            "hint": self.hint,
+            "metrics": [measure.to_json() for measure in self.metrics],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `apply` would do by the manifest at `commit`: nothing at all while there is an obstacle."""
+
+    commit: str
+    steps: tuple[PlanStep, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def events(self) -> Sequence[EventView]:
+        """All events that would be made, in order."""
+        return [event for step in self.steps for event in step.events]
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of `plan --json`."""
+        return {
+            "commit": self.commit,
+            "steps": [step.to_json() for step in self.steps],
+            "obstacles": [obstacle.to_json() for obstacle in self.obstacles],
+            "notes": list(self.notes),
+        }
