@@ -1,7 +1,7 @@
 """Markdown for hosts' summaries and comments: whatever strangers wrote stands in code, where nothing is markup.
 
 In a code span or a code block GitHub-flavoured Markdown knows no markup, HTML, links, mentions or references to issues
-(https://github.github.com/gfm/#code-spans), so nothing has to be escaped by lists of characters that could be incomplete.
+(https://github.github.com/gfm/#code-spans), so that nobody has to list the characters that could be some.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ def code(text: str) -> str:
     if not shown:
         return ""
     fence = "`" * (_longest_run(shown) + 1)
-    # A span that begins or ends with a backtick needs a blank there. A table is cut at every |, even in code, unless it
-    # has a backslash before it, which does not show: https://github.github.com/gfm/#tables-extension-
-    blank = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{fence}{blank}{shown}{blank}{fence}".replace("|", "\\|")
+    blank = " " if shown.startswith("`") or shown.endswith("`") else ""  # else it would make the fence longer
+    # A table is cut at every |, even in code, and a backslash before it may belong to another backslash.
+    return f"{fence}{blank}{shown}{blank}{fence}".replace("|", r"\x7c")
 
 
 def block(text: str) -> str:

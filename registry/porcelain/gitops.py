@@ -53,8 +53,8 @@ class PlanStep:
     """One line of a manifest that is not true yet, and the events that make it true, in one transaction.
 
     `stage` is None where `version` shall be registered; `version` is None where nothing shall be in the stage. `commit`
-    is what is registered or assigned, `now` what the stage resolves to at present (None: nothing), and `metrics` compare
-    the two.
+    is what is registered or assigned, `now` what the stage resolves to at present (None: nothing); `metrics` compare the
+    two.
     """
 
     artifact: str
