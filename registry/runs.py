@@ -19,6 +19,7 @@ from registry.core.names import Form
 from registry.core.select import Selected
 from registry.core.state import ArtifactState
 from registry.errors import NotFound, Refused, UsageError
+from registry.evidence import Witness
 from registry.plumbing import changes, commits
 from registry.plumbing.commits import Prepared
 from registry.porcelain import register
@@ -292,4 +293,5 @@ class Run(ContextDecorator):
         chosen = Selected(state.name, state.versions[version].commit, state.versions[version])
         note = self._request.note
         rules = self._repository.rules(state.name)
-        return plan.assignment(rules, state, chosen, self._stage, body=note.message, keys=note.keys())
+        show = Witness(self._repository)
+        return plan.assignment(rules, state, chosen, self._stage, show=show, body=note.message, keys=note.keys())

@@ -18,7 +18,7 @@ class Difference:
     @property
     def change(self) -> float | None:
         """How much a number grew, or None where one of the two is no number."""
-        if _is_number(self.before) and _is_number(self.after):
+        if is_number(self.before) and is_number(self.after):
             try:
                 # Rounded where float arithmetic alone makes digits: 0.93 - 0.9 is 0.03, and 2e-13 - 1e-13 is not 0.
                 return float(f"{float(self.after) - float(self.before):.12g}")
@@ -33,5 +33,6 @@ def differences(before: Mapping[str, object], after: Mapping[str, object]) -> li
     return [Difference(k, before.get(k), after.get(k)) for k in keys if before.get(k) != after.get(k)]
 
 
-def _is_number(value: object) -> TypeGuard[float]:
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a number, and no truth value."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registry.core import policy
+from registry.core import gates, policy
 from registry.core import version as versions
 from registry.core.draft import Draft, Intent
+from registry.core.gates import Show
 from registry.core.manifest import Lifecycle, Manifest
 from registry.core.names import Form
 from registry.core.select import Selected
@@ -53,14 +54,15 @@ def assignment(
     chosen: Selected,
     stage: str,
     *,
+    show: Show,
     body: str = "",
     keys: Keys = (),
     force: bool = False,
 ) -> list[Draft]:
     """The events that put a version into a stage, none where it is what the stage resolves to already.
 
-    `manifest` holds the rules; `body` and `keys` are what the person said. Raises NotFound for an unknown stage,
-    Refused where a rule forbids it.
+    `manifest` holds the rules; `show` gives what its gates ask for; `body` and `keys` are what the person said. Raises
+    NotFound for an unknown stage, Refused where a rule forbids it.
     """
     policy.check_readable(manifest, state.name)
     lifecycle = manifest.lifecycle(state.name)
@@ -73,6 +75,7 @@ def assignment(
     if state.stages.get(stage) == chosen.subject and not force:
         return []
     policy.check_after(lifecycle, state, chosen.version, stage)
+    gates.check(lifecycle.get(stage) if lifecycle is not None else None, state, chosen.version, show)
     # Those behind leave first, so that none of them is uncovered on the way (rollback would take it for the last).
     others = [h.subject for h in reversed(state.holdings.get(stage, ())) if h.subject != chosen.subject]
     ends = others if lifecycle is not None and stage in lifecycle and lifecycle[stage].exclusive else []
@@ -125,7 +128,7 @@ def _not_enforced(lifecycle: Lifecycle | None, stage: str) -> list[str]:
     if lifecycle is None or stage not in lifecycle:
         return []
     rule = lifecycle[stage]
-    unheld = {"allow": rule.allow, "signed": rule.signed, "approvals": rule.approvals, "require": rule.require}
+    unheld = {"allow": rule.allow, "signed": rule.signed, "approvals": rule.approvals}
     words = ", ".join(name for name, wanted in unheld.items() if wanted)
     return [f"{stage} has rules that are not enforced yet: {words}"] if words else []
 

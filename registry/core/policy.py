@@ -27,16 +27,8 @@ def check_stage(lifecycle: Lifecycle | None, stage: str) -> None:
 def check_after(lifecycle: Lifecycle | None, state: ArtifactState, version: VersionState, stage: str) -> None:
     """The version has held the stage that `after:` names, since its last registration. Raises Refused."""
     before = lifecycle[stage].after if lifecycle is not None and stage in lifecycle else None
-    if before is None:
+    if before is None or state.was_in(before, version):
         return
-    for position, (event, subject) in enumerate(zip(state.events, state.subjects, strict=True)):
-        if (
-            position > version.position
-            and event.kind == "assignment"
-            and subject == version.name
-            and getattr(event, "stage", None) == before
-        ):
-            return
     raise Refused(
         f"{state.name} {version.name} has not been in {before}, which the manifest wants before {stage}",
         f"registry assign '{state.name}@{version.name}' {before}",

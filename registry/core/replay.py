@@ -23,6 +23,7 @@ from registry.core.events import (
     Signatory,
     Unassignment,
 )
+from registry.core.gates import Show
 from registry.core.manifest import Manifest
 from registry.core.names import Form
 from registry.core.plan import Choice
@@ -100,12 +101,13 @@ class Replayed:
 class Rules:
     """What decides besides the state.
 
-    `manifest` is HEAD's, `intents` say how events were meant. `uses` gives versions of other artifacts by what they are
-    called now (`train-set@v0.3.0` to `train-set@v0.4.0`), None where they are withdrawn. `taken` are the tags that are
-    there, whatever they are.
+    `manifest` is HEAD's, `show` gives what its gates ask for, `intents` say how events were meant. `uses` gives
+    versions of other artifacts by what they are called now (`train-set@v0.3.0` to `train-set@v0.4.0`), None where they
+    are withdrawn. `taken` are the tags that are there, whatever they are.
     """
 
     manifest: Manifest
+    show: Show
     intents: Mapping[str, Intent] = field(default_factory=dict)
     uses: Mapping[str, str | None] = field(default_factory=dict)
     taken: Collection[str] = ()
@@ -280,6 +282,7 @@ class _Again:
             self.state,
             chosen,
             event.stage,
+            show=self.rules.show,
             body=event.message.body,
             keys=self._keys(event),
             force=force,

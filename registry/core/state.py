@@ -163,6 +163,14 @@ class ArtifactState:
         there = (self.versions[s] for s in reversed(past) if s != present and s in self.versions)
         return next((v for v in there if v.active), None)
 
+    def was_in(self, stage: str, version: VersionState) -> bool:
+        """Whether `version` has been assigned to `stage` since its last registration."""
+        past = zip(self.events[version.position :], self.subjects[version.position :], strict=True)
+        return any(
+            isinstance(event, Assignment) and event.stage == stage and subject == version.name
+            for event, subject in past
+        )
+
     def at(self, commit: str) -> list[VersionState]:
         """The active versions whose commit is `commit`, least first."""
         return [v for v in self.active if v.commit == commit]

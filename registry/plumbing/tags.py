@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from registry.core.events import Event, event_of
@@ -107,7 +107,35 @@ def tag_ids(git: Git, only: Iterable[str], prefix: str = PREFIX) -> dict[str, st
     return {_short(name, prefix): oid.decode() for oid, name in pairs}
 
 
-def artifacts_like(git: Git, artifact: str) -> list[str]:
-    """The artifacts with tags whose names differ from `artifact` in case only, or not at all."""
-    parsed = (parse_tag(name) for name in tag_names(git, patterns(artifact), any_case=True))
-    return sorted({name.artifact for name in parsed if name is not None})
+_FEW = 4  # tags that are asked about one by one: of more, the names of all are read once
+
+
+def in_the_way(git: Git, wanted: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each of the `wanted` names with a tag beside which it cannot be a ref: itself, one above it or one below it."""
+    if len(wanted) <= _FEW:
+        for name in wanted:
+            # A pattern without a wildcard matches that ref and all below it.
+            above = [PREFIX + higher for higher in _above(name)]
+            found = tag_names(git, above) if above else []
+            others = [*tag_names(git, [PREFIX + name]), *(other for other in found if PREFIX + other in above)]
+            yield from ((name, other) for other in others)
+        return
+    there = set(tag_names(git))
+    below = {higher: other for other in there for higher in _above(other)}
+    for name in wanted:
+        others = [other for other in (name, *_above(name)) if other in there]
+        yield from ((name, other) for other in [*others, *([below[name]] if name in below else [])])
+
+
+def _above(name: str) -> list[str]:
+    parts = name.split("/")
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]
+
+
+def artifacts_like(git: Git, *artifacts: str) -> list[str]:
+    """The artifacts with tags whose names differ from one of `artifacts` in case only, or not at all."""
+    few = len(artifacts) <= _FEW
+    wanted = [pattern for artifact in artifacts for pattern in patterns(artifact)] if few else [PREFIX]
+    parsed = (parse_tag(name) for name in (tag_names(git, wanted, any_case=True) if artifacts else []))
+    lower = {artifact.lower() for artifact in artifacts}
+    return sorted({name.artifact for name in parsed if name is not None and name.artifact.lower() in lower})

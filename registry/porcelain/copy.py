@@ -23,6 +23,7 @@ from registry.core.names import Form
 from registry.core.select import Selected, Selector
 from registry.core.state import ArtifactState, VersionState
 from registry.errors import NotFound, Refused
+from registry.evidence import Witness
 from registry.manifests import edit
 from registry.plumbing import objects, remote, transplant
 from registry.plumbing.objects import Entry
@@ -91,7 +92,9 @@ def copy(
         after = there.with_events(one.event for one in draft.lay(there, drafts, by))
         for stage in luggage.stages:
             found = after.versions[wanted.text]
-            more = plan.assignment(target.rules(name), after, Selected(name, found.commit, found), stage)
+            more = plan.assignment(
+                target.rules(name), after, Selected(name, found.commit, found), stage, show=Witness(target)
+            )
             after = after.with_events(one.event for one in draft.lay(after, more, by))
             drafts += more
         return Decision(drafts, notes)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from registry.core.gates import Measure
 from registry.core.manifest import Json
-from registry.core.metadata import Scalar
 from registry.porcelain.values import EventView
+
+__all__ = ["Change", "Changes", "Measure", "Obstacle", "Plan", "PlanStep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,37 +26,12 @@ Changes: TypeAlias = "Callable[[str], Change | None]"
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """One metric of a version that shall enter a stage, beside that of the version which is there.
-
-    `wanted` are the conditions that the stage sets (`>=0.9`, `no worse than production`), none where it sets none;
-    `passed` is whether they hold. A value is None where it is not known.
-    """
-
-    metric: str
-    now: Scalar
-    candidate: Scalar
-    wanted: tuple[str, ...] = ()
-    passed: bool = True
-
-    def to_json(self) -> dict[str, Json]:
-        """The shape of one of the `metrics` of a step."""
-        return {
-            "metric": self.metric,
-            "now": self.now,
-            "candidate": self.candidate,
-            "wanted": list(self.wanted),
-            "passed": self.passed,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class PlanStep:
     """One line of a manifest that is not true yet, and the events that make it true, in one transaction.
 
     `stage` is None where `version` shall be registered; `version` is None where nothing shall be in the stage. `commit`
-    is what is registered or assigned, `now` what the stage resolves to at present (None: nothing); `metrics` compare the
-    two.
+    is what is registered or assigned, `now` what the stage resolves to at present (None: nothing); `metrics` compare
+    the two.
     """
 
     artifact: str

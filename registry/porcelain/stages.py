@@ -9,6 +9,7 @@ from registry.core.plan import shown
 from registry.core.select import Selected, Selector
 from registry.core.state import ArtifactState
 from registry.errors import NotFound
+from registry.evidence import Witness
 from registry.porcelain import views
 from registry.porcelain.note import Note
 from registry.porcelain.values import Written
@@ -74,7 +75,10 @@ def _assignment(
     repository: Repository, state: ArtifactState, chosen: Selected, stage: str, note: Note, way: Way
 ) -> Decision:
     manifest = repository.rules(state.name)
-    drafts = plan.assignment(manifest, state, chosen, stage, body=note.message, keys=note.keys(), force=way.force)
+    show = Witness(repository)
+    drafts = plan.assignment(
+        manifest, state, chosen, stage, show=show, force=way.force, body=note.message, keys=note.keys()
+    )
     if not drafts:
         return Decision([], [f"{state.name} {chosen.subject} is in {stage} already"])
     return Decision(drafts, plan.notes_on(manifest, state.name, chosen.subject, stage))

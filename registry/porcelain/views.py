@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from registry import evidence
 from registry.core import metadata
 from registry.core.events import Assignment, Event
 from registry.core.manifest import Declaration, Manifest
-from registry.core.metadata import Metadata, Scalar
+from registry.core.metadata import Metadata
 from registry.core.select import Selected
 from registry.core.state import ArtifactState, VersionState
-from registry.errors import ManifestError
 from registry.porcelain.values import Artifact, EventView, ModelVersion, StageCondition
 from registry.repository import Repository
 
@@ -83,7 +83,7 @@ def version_views(repository: Repository, wanted: Sequence[tuple[ArtifactState, 
         return []
     manifests = repository.manifests_at((v.commit, state.name) for state, v in wanted)
     declared = [manifest.artifacts.get(state.name) for manifest, (state, _) in zip(manifests, wanted, strict=True)]
-    values = _values(repository, [(v.commit, said) for (_, v), said in zip(wanted, declared, strict=True)])
+    values = evidence.values(repository, [(v.commit, said) for (_, v), said in zip(wanted, declared, strict=True)])
     conditions = {name: stage_conditions(state) for name, state in {state.name: state for state, _ in wanted}.items()}
     views = []
     for (state, v), said, (metrics, params) in zip(wanted, declared, values, strict=True):
@@ -97,7 +97,7 @@ def selected_view(repository: Repository, state: ArtifactState, selected: Select
     if selected.version is not None:
         return version_views(repository, [(state, selected.version)])[0]
     declared = repository.manifest_at(selected.commit, state.name).artifacts.get(state.name)
-    [(metrics, params)] = _values(repository, [(selected.commit, declared)])
+    [(metrics, params)] = evidence.values(repository, [(selected.commit, declared)])
     return ModelVersion(
         artifact=state.name,
         version=selected.commit,
@@ -151,37 +151,3 @@ def stage_conditions(state: ArtifactState) -> dict[str, tuple[StageCondition, ..
             entered = StageCondition(event.stage, event.one("Reason"), event.message.body, event.by.name, event.by.iso)
             found[subject].append(entered)
     return {subject: tuple(conditions) for subject, conditions in found.items()}
-
-
-Values = tuple[dict[str, Scalar], dict[str, Scalar]]
-
-
-def _values(repository: Repository, wanted: Sequence[tuple[str, Declaration | None]]) -> list[Values]:
-    """Metrics and params of the files that each declaration names at its commit. What cannot be read is left out."""
-    asked = [
-        (index, place, (commit, path), path)
-        for index, (commit, declared) in enumerate(wanted)
-        if declared is not None
-        for place, paths in enumerate((declared.metrics, declared.params))
-        for path in paths
-        if "\n" not in path
-    ]
-    found = repository.blobs_at([where for _, _, where, _ in asked])
-    values: list[Values] = [({}, {}) for _ in wanted]
-    parsed: dict[str, dict[str, Scalar]] = {}
-    for (index, place, _, path), blob in zip(asked, found, strict=True):
-        if blob.data is None:
-            continue
-        if blob.oid not in parsed:
-            parsed[blob.oid] = _read_values(path, blob.data)
-        values[index][place].update(parsed[blob.oid])
-    return values
-
-
-def _read_values(path: str, data: bytes) -> dict[str, Scalar]:
-    from registry.manifests.read import read_values  # YAML takes time to import
-
-    try:
-        return read_values(path, data)
-    except ManifestError:
-        return {}  # an old broken file costs that version its metrics, nothing else

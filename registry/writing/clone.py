@@ -12,7 +12,6 @@ from registry.core.events import Event, Signatory
 from registry.core.state import ArtifactState
 from registry.errors import GitFailed, Refused
 from registry.plumbing import memory, signing, tags, write
-from registry.plumbing.process import Git
 from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
 from registry.writing import standing
@@ -74,16 +73,8 @@ class Writing:
             return Done()
         seal = signing.signer(self.repository.git, sign) if self.held is not None else None
         laid = draft.lay(self.state, drafts, self.by, seal or bytes)
-        events = [one.event for one in laid]
-        check_names(self.repository, self.state, events)
-        if self.held is None:
-            return Done(events)
-        store(self.held, laid)
-        # How they were meant is kept first: remembered for an event that never comes, it harms nobody.
-        memory.remember_intents(self.held.clone, {one.event.oid: one.intent for one in laid})
-        changes = [RefChange(f"{tags.PREFIX}{event.tag}", None, event.oid) for event in events]
-        notes = write.transact(self.held, [*changes, *head_changes(self.repository, events), *also], "registry")
-        return Done(events, notes)
+        check_names(self.repository, [(self.state, [one.event for one in laid])])
+        return put(self.held, self.repository, laid, also)
 
     def delete(self, found: Sequence[tags.TagRecord]) -> None:
         """Delete tags, all or none, if they still are what was found."""
@@ -92,34 +83,45 @@ class Writing:
             write.transact(self.held, changes, "registry: delete")
 
 
+def put(held: Held | None, repository: Repository, laid: Sequence[Laid], also: Sequence[RefChange] = ()) -> Done:
+    """Store tags, and make their refs in one transaction with `also`; nothing where the lock is not held."""
+    events = [one.event for one in laid]
+    if held is None:
+        return Done(events)
+    store(held, laid)
+    # How they were meant is kept first: remembered for an event that never comes, it harms nobody.
+    memory.remember_intents(held.clone, {one.event.oid: one.intent for one in laid})
+    changes = [RefChange(f"{tags.PREFIX}{event.tag}", None, event.oid) for event in events]
+    notes = write.transact(held, [*changes, *head_changes(repository, events), *also], "registry")
+    return Done(events, notes)
+
+
 def store(held: Held, laid: Sequence[Laid]) -> None:
     """Store the tag objects; no ref moves."""
     if write.write_tags(held, [one.raw for one in laid]) != [one.event.oid for one in laid]:
         raise GitFailed("Git stored the tags under other ids than expected", "git fsck says whether it is sound")
 
 
-def check_names(repository: Repository, state: ArtifactState, events: Sequence[Event]) -> None:
-    """The tags of `events` travel, and stand in nobody's way. Raises Refused."""
-    for event in events:
-        policy.check_travels(event.tag)
-        stage = getattr(event, "stage", None)
-        if stage is not None:
-            policy.check_case(stage, (getattr(e, "stage", "") for e in state.events), "stage")
-        version = getattr(event, "version", None)
-        if version is not None:
-            policy.check_case(version, (getattr(e, "version", "") for e in state.events), "version")
+def check_names(repository: Repository, new: Sequence[tuple[ArtifactState, Sequence[Event]]]) -> None:
+    """The tags of the `new` events, each after its artifact's state, travel, and stand in nobody's way. Raises Refused.
+
+    Git is asked as often for many as for one.
+    """
     git = repository.git
-    if events and not state.exists:  # a new name: others are looked at, this once
-        policy.check_case(state.name, tags.artifacts_like(git, state.name), "name")
-    for event in events:
-        # A pattern without a wildcard matches that ref and all below it: both would stand in the way.
-        parts = event.tag.split("/")
-        above = ["/".join(parts[:n]) for n in range(1, len(parts))]
-        for other in tags.tag_names(git, [tags.PREFIX + event.tag]) + _exactly(git, above):
-            if other == event.tag:
-                raise Refused(f"the tag {other} is there already, but is no event", "registry doctor says what it is")
-            raise Refused(f"the tags {other} and {event.tag} cannot both exist", "choose another name")
-
-
-def _exactly(git: Git, wanted: Sequence[str]) -> list[str]:
-    return [name for name in tags.tag_names(git, [tags.PREFIX + w for w in wanted]) if name in wanted] if wanted else []
+    for state, events in new:
+        for event in events:
+            policy.check_travels(event.tag)
+            stage = getattr(event, "stage", None)
+            if stage is not None:
+                policy.check_case(stage, (getattr(e, "stage", "") for e in state.events), "stage")
+            version = getattr(event, "version", None)
+            if version is not None:
+                policy.check_case(version, (getattr(e, "version", "") for e in state.events), "version")
+    first = [state.name for state, events in new if events and not state.exists]
+    like = [*tags.artifacts_like(git, *first), *first]  # a new name: others are looked at, this once
+    for name in first:
+        policy.check_case(name, like, "name")
+    for tag, other in tags.in_the_way(git, [event.tag for _, events in new for event in events]):
+        if other == tag:
+            raise Refused(f"the tag {other} is there already, but is no event", "registry doctor says what it is")
+        raise Refused(f"the tags {other} and {tag} cannot both exist", "choose another name")

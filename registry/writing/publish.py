@@ -18,8 +18,9 @@ from registry.core.draft import Intent
 from registry.core.events import Event, Signatory
 from registry.core.replay import Rules, Withdrawn, replay, using
 from registry.core.select import Selector
-from registry.core.state import ArtifactState, VersionState
+from registry.core.state import VersionState
 from registry.errors import NotFound, Refused, RegistryError
+from registry.evidence import Witness
 from registry.plumbing import memory, signing, tags
 from registry.plumbing.remote import Remote
 from registry.plumbing.write import Held
@@ -27,33 +28,44 @@ from registry.repository import Repository
 from registry.writing.clone import check_names, store
 from registry.writing.pushing import Again, Plan, Talk
 from registry.writing.standing import Standing, refresh, standings, take_in, unequal
-from registry.writing.values import Decide, Way
+from registry.writing.values import Decide, DecideAll, Decision, Outcome, Way
 
 PATIENCE = 60.0  # seconds to go on after lost races
 _LONGEST_PAUSE = 3.0  # seconds; eight writers at once then meet in a third of their tries: docs/benchmarks.md
-_REFS_AT_ONCE = 1000  # in one push, whose refs stand on a command line
+_ROOM = 1_000_000  # bytes of refs in one push: they stand on its command line, which takes 2 MB on Linux
 
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A write that is decided with each attempt, after all that was unpublished before."""
+    """A write to one artifact that is decided with each attempt, after all that was unpublished before."""
 
     selector: Selector
     decide: Decide
     new: bool = False
+
+    @property
+    def artifacts(self) -> Sequence[str]:
+        """What it is about."""
+        return [self.selector.artifact]
+
+
+@dataclass(frozen=True, slots=True)
+class NewAll:
+    """The same for several artifacts, all or none."""
+
+    artifacts: Sequence[str]
+    decide: DecideAll
 
 
 @dataclass
 class Published:
     """What came of publishing.
 
-    `before`, `after` and `events` are of the new write, where there was one; `sent` are all events that were published,
-    `withdrawn` those that could not be, and `renamed` are versions by what they are called now.
+    `outcomes` are of the new write, by artifact; `sent` are all events that were published, `withdrawn` those that
+    could not be, and `renamed` are versions by what they are called now.
     """
 
-    before: ArtifactState | None = None
-    after: ArtifactState | None = None
-    events: list[Event] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
     sent: list[Event] = field(default_factory=list)
     withdrawn: list[Withdrawn] = field(default_factory=list)
     renamed: dict[str, str] = field(default_factory=dict)
@@ -66,7 +78,7 @@ def publish(
     artifacts: Sequence[str] | None,
     way: Way,
     waiting: Callable[[], None],
-    new: New | None = None,
+    new: New | NewAll | None = None,
 ) -> Published:
     """Publish the unpublished events of `artifacts` (of all, where None), and the `new` write after them, all or none.
 
@@ -77,13 +89,14 @@ def publish(
     start, attempt, by_tail, words, done = time.monotonic(), 0, False, "", Published()
     touched = None if artifacts is None else list(artifacts)
     seals = cache(lambda wanted: signing.signer(repository.git, wanted) or bytes)  # looked up once for all attempts
+    witness = Witness(repository)
     repository.forget()
     _rehearse(repository, new)
     while True:
         attempt += 1
         try:
             with repository.locked(waiting) as held:
-                _Attempt(held, repository, place, way, by, touched, by_tail, seals).run(new, done)
+                _Attempt(held, repository, place, way, by, touched, by_tail, seals, witness).run(new, done)
                 return done
         except Again as lost:
             if lost.more and touched is not None:
@@ -98,10 +111,10 @@ def publish(
         time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311  (no secret)
 
 
-def _rehearse(repository: Repository, new: New | None) -> None:
+def _rehearse(repository: Repository, new: New | NewAll | None) -> None:
     """Decide once before anything is fetched: whatever was read for it (manifests, digests) is not read again while
     others may be faster."""
-    if new is not None and not repository.pushes:
+    if isinstance(new, New) and not repository.pushes:
         with suppress(RegistryError):
             new.decide(repository.state(new.selector.artifact), new.selector)
 
@@ -116,9 +129,10 @@ class _Attempt:
     touched: Sequence[str] | None
     by_tail: bool
     seals: Callable[[bool | None], Callable[[bytes], bytes]]
+    witness: Witness
     uses: dict[str, str | None] = field(default_factory=dict)  # versions by what they are called now, None: withdrawn
 
-    def run(self, new: New | None, done: Published) -> None:
+    def run(self, new: New | NewAll | None, done: Published) -> None:
         """Make the attempt, and add to `done` what came of it."""
         before = self._selected(new)
         self._refresh()
@@ -135,8 +149,7 @@ class _Attempt:
         self._look_for_more(plans)
         self._store(plans.values())
         talk = Talk(self.held, self.repository, self.place)
-        # What is new comes last: what it was made from is there before it, and no lost race decides on it twice.
-        for group in _groups(sorted(plans.values(), key=lambda plan: plan.decision is not None)):
+        for group in _groups(list(plans.values())):
             try:
                 done.notes += [*talk.push(group, by_tail=self.by_tail), *talk.settle(group)]
             except RegistryError as error:
@@ -151,28 +164,36 @@ class _Attempt:
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
-    def _selected(self, new: New | None) -> VersionState | None:
+    def _selected(self, new: New | NewAll | None) -> VersionState | None:
         """What the selector means here, before anything is fetched: the version that the person saw."""
-        if new is None or self.repository.pushes:
+        if not isinstance(new, New) or self.repository.pushes:
             return None  # what a mirror of the remote has, nobody has looked at
         try:
             return select.select(self.repository.state(new.selector.artifact), new.selector).version
         except NotFound:
             return None
 
-    def _decide(self, plans: Mapping[str, Plan], new: New, seen: VersionState | None) -> None:
-        plan = plans[new.selector.artifact]
-        state = plan.replayed.state
-        if not new.new and not state.exists:
-            self.repository.existing(new.selector.artifact)
-        plan.decision = new.decide(state, plan.replayed.meant(new.selector, seen, self.place.name))
-        if plan.decision.drafts:
-            drafts = [replace(one, keys=using(one.keys, self.uses)) for one in plan.decision.drafts]
-            plan.laid = draft.lay(state, drafts, self.by, self.seals(self.way.sign))
+    def _decide(self, plans: Mapping[str, Plan], new: New | NewAll, seen: VersionState | None) -> None:
+        fresh = []
+        for name, decision in self._decided(plans, new, seen).items():
+            plan, state, there = plans[name], plans[name].replayed.state, plans[name].standing
+            plan.decision = decision
+            drafts = [replace(one, keys=using(one.keys, self.uses)) for one in decision.drafts]
+            plan.laid = draft.lay(state, drafts, self.by, self.seals(self.way.sign)) if drafts else ()
             events = [one.event for one in plan.laid]
-            there = plan.standing
             policy.check_way([event.tag for event in events], there.there, there.deleted, self.place.name)
-            check_names(self.repository, state, events)
+            fresh.append((state, events))
+        check_names(self.repository, fresh)
+
+    def _decided(
+        self, plans: Mapping[str, Plan], new: New | NewAll, seen: VersionState | None
+    ) -> Mapping[str, Decision]:
+        if isinstance(new, NewAll):
+            return new.decide({name: plans[name].replayed.state for name in new.artifacts})
+        name, replayed = new.selector.artifact, plans[new.selector.artifact].replayed
+        if not new.new and not replayed.state.exists:
+            self.repository.existing(name)
+        return {name: new.decide(replayed.state, replayed.meant(new.selector, seen, self.place.name))}
 
     def _replays(self, found: Mapping[str, Standing]) -> dict[str, Plan]:
         """Decide again on what is unpublished. A version that is renamed is renamed where others name it, too."""
@@ -189,7 +210,7 @@ class _Attempt:
         # Of a push whose end this clone did not see, the old events have arrived under new names.
         arrived = sent.old if sent is not None and set(sent.new) & set(one.there.values()) else ()
         left = [event for event in one.unpublished if event.oid not in arrived]
-        rules = Rules(self.repository.rules(name), known, self.uses, one.taken)
+        rules = Rules(self.repository.rules(name), self.witness, known, self.uses, one.taken)
         return Plan(one, replay(one.base.knowing(one.deleted), left, rules, self.by, self._seal))
 
     def _seal(self, signed: bool) -> Callable[[bytes], bytes]:
@@ -218,23 +239,36 @@ class _Attempt:
         return {e.artifact for e in tags.events_of(own) if versions & set(e.keys.get("Uses", ()))}
 
     def _store(self, plans: Iterable[Plan]) -> None:
-        for plan in plans:
-            laid = [*(step.laid for step in plan.replayed.steps if step.laid is not None), *plan.laid]
-            if laid:
-                store(self.held, laid)
+        steps = [one for plan in plans for one in [*(step.laid for step in plan.replayed.steps), *plan.laid]]
+        laid = [one for one in steps if one is not None]
+        if laid:
+            store(self.held, laid)
 
 
 def _groups(plans: Sequence[Plan]) -> list[list[Plan]]:
-    """The plans in as few pushes as their refs fit into."""
+    """The plans in as few pushes as their refs fit into. What is new comes last, and in one: all of it or none.
+
+    What it was made from is there before it then, and no lost race decides on it twice. Raises Refused where it is too
+    much for one push.
+    """
     groups: list[list[Plan]] = [[]]
-    room = _REFS_AT_ONCE
-    for plan in plans:
-        if groups[-1] and len(plan.events) > room:
+    room = _ROOM
+    for plan in sorted(plans, key=lambda plan: plan.decision is not None):
+        size = _size(plan)
+        if groups[-1] and size > room:
+            if groups[-1][-1].decision is not None:
+                many = sum(len(plan.laid) for plan in plans)
+                raise Refused(f"{many} new tags are too many for one push", "--push-batch 1000 publishes them in parts")
             groups.append([])
-            room = _REFS_AT_ONCE
+            room = _ROOM
         groups[-1].append(plan)
-        room -= len(plan.events)
+        room -= size
     return groups
+
+
+def _size(plan: Plan) -> int:
+    """About how many bytes of a command line the refs of a plan take."""
+    return sum(len(event.tag) + 100 for event in plan.events) + 3 * len(plan.name) + 300
 
 
 def _tell(done: Published, plan: Plan) -> None:
@@ -242,9 +276,8 @@ def _tell(done: Published, plan: Plan) -> None:
     replayed = plan.replayed
     done.sent += plan.events
     if plan.decision is not None:
-        done.before = replayed.state
-        done.after = replayed.state.with_events(one.event for one in plan.laid)
-        done.events += [one.event for one in plan.laid]
+        events = [one.event for one in plan.laid]
+        done.outcomes[plan.name] = Outcome(replayed.state, replayed.state.with_events(events), events)
         done.notes += plan.decision.notes
     done.withdrawn += replayed.withdrawn
     for old, new in replayed.renamed.items():

@@ -19,6 +19,7 @@ from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
 from registry.writing.heads import head_changes
 
+_MANY = 200  # artifacts whose names are not worth a command line: all tags are fetched instead
 _FEW = 20  # artifacts that are asked for by name; of more, all tags are read once
 WITHDRAWN = "refs/registry-withdrawn/"  # each ref is called by the id of the tag object that it keeps
 
@@ -160,6 +161,7 @@ def refresh(
     what only the chain tells is left to the caller. Raises GitFailed with the remote's words.
     """
     clone, git = held.clone, repository.git
+    artifacts = None if artifacts is not None and len(artifacts) > _MANY else artifacts
     if place.tags == tags.PREFIX:  # a mirror: what the remote deleted is gone there as well
         repository.fetch(place, artifacts)
         return

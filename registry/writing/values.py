@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -44,6 +44,10 @@ class Decision:
 # A decision is taken on a state, perhaps several times: after a lost race, on the state that won. The selector is given
 # back with it, for the version that it names may have been renamed on the way.
 Decide: TypeAlias = Callable[[ArtifactState, Selector], Decision]
+
+
+# The same on several artifacts at once, by name. What is not in the answer is left as it is.
+DecideAll: TypeAlias = Callable[[Mapping[str, ArtifactState]], Mapping[str, Decision]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from registry.core.select import Selector
 from registry.repository import Repository
@@ -28,9 +29,7 @@ def write(
     if (way.push or repository.pushes) and not way.dry_run:
         place = repository.remote(way.remote)
         sent = publish(repository, place, [selector.artifact], way, waiting, New(selector, decide, new))
-        if sent.before is None or sent.after is None:
-            raise AssertionError("the new write was decided")
-        return Outcome(sent.before, sent.after, sent.events, sent.notes)
+        return replace(sent.outcomes[selector.artifact], notes=sent.notes)
     with writing(repository, selector.artifact, waiting, way, new=new) as now:
         decision = decide(now.state, selector)
         done = now.write(decision.drafts, sign=way.sign)

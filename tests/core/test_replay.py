@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from registry.core import draft, plan, select
 from registry.core.draft import Draft, Intent
 from registry.core.events import Event, Signatory
+from registry.core.gates import Evidence
 from registry.core.manifest import Manifest, StageRule
 from registry.core.names import Form
 from registry.core.plan import Choice
 from registry.core.replay import Replayed, Rules, replay
-from registry.core.state import ArtifactState, fold
+from registry.core.state import ArtifactState, VersionState, fold
 from registry.errors import RegistryError
 from tests.core.build import commit, event
 
@@ -23,6 +24,10 @@ MANIFEST = Manifest(
     stages={name: StageRule(name, exclusive=name == "production") for name in ("staging", "production")}
 )
 EMPTY = fold("churn", ())
+
+
+def nothing(_: str, __: VersionState) -> Evidence:
+    return Evidence()
 
 
 class Writer:
@@ -52,7 +57,7 @@ class Writer:
 
     def assign(self, selector: str, stage: str) -> Writer:
         chosen = select.select(self.state, select.parse(selector))
-        self.write(plan.assignment(MANIFEST, self.state, chosen, stage))
+        self.write(plan.assignment(MANIFEST, self.state, chosen, stage, show=nothing))
         return self
 
     def unassign(self, version: str, stage: str) -> Writer:
@@ -67,7 +72,7 @@ class Writer:
 
 
 def again(base: ArtifactState, writer: Writer, taken: Sequence[str] = ()) -> Replayed:
-    rules = Rules(MANIFEST, writer.intents, taken={*taken, *(e.tag for e in base.events)})
+    rules = Rules(MANIFEST, nothing, writer.intents, taken={*taken, *(e.tag for e in base.events)})
     return replay(base, writer.made, rules, writer.by, lambda _: bytes)
 
 
@@ -216,7 +221,7 @@ def test_whatever_both_did_one_history_comes_of_it(before: list[Act], theirs: li
     assert not ended & carried
     assert {e.oid for e in here.made} - parts <= ended | carried
     fresh = [step.event for step in found.steps]
-    settled = replay(there.state, fresh, Rules(MANIFEST), here.by, lambda _: bytes)
+    settled = replay(there.state, fresh, Rules(MANIFEST, nothing), here.by, lambda _: bytes)
     assert [step.event for step in settled.steps] == fresh
 
 

@@ -230,7 +230,7 @@ def test_a_name_in_the_way_is_said_at_once(pair: Pair) -> None:
 
 
 def test_what_was_published_before_a_refusal_is_said(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "_REFS_AT_ONCE", 1)
+    monkeypatch.setattr(publish, "_ROOM", 1)
     pair.bo.register("churn").register("fraud")
     pair.hook('while read old new ref; do case "$ref" in *fraud*) echo no fraud >&2; exit 1;; esac; done')
 

@@ -1,0 +1,73 @@
+"""What a version shows for itself at its commit: the metrics and parameters of its files, and its model card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from registry.core.gates import Evidence
+from registry.core.manifest import Declaration
+from registry.core.metadata import Scalar
+from registry.core.state import VersionState
+from registry.errors import ManifestError
+from registry.repository import Repository
+
+Values = tuple[dict[str, Scalar], dict[str, Scalar]]
+
+
+class Witness:
+    """Shows the evidence of versions, each read once: by its commit, wherever the version was written so far."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._at: dict[tuple[str, str], Evidence] = {}
+
+    def __call__(self, artifact: str, version: VersionState) -> Evidence:
+        """The metrics of the files at its commit, under those of its tags, and whether it has a card."""
+        self.hear([(artifact, version)])
+        found = self._at[artifact, version.commit]
+        return Evidence(version.metadata.over(dict(found.metrics), {}, None).metrics, found.card)
+
+    def hear(self, wanted: Iterable[tuple[str, VersionState]]) -> None:
+        """Read the evidence of several versions at once."""
+        places = {(artifact, version.commit) for artifact, version in wanted} - self._at.keys()
+        left = sorted(places)
+        manifests = self._repository.manifests_at((commit, artifact) for artifact, commit in left)
+        declared = [one.artifacts.get(artifact) for one, (artifact, _) in zip(manifests, left, strict=True)]
+        asked = [(commit, said) for (_, commit), said in zip(left, declared, strict=True)]
+        files = iter(
+            self._repository.ids_at([(c, d.card) for c, d in asked if d is not None and isinstance(d.card, str)])
+        )
+        for place, said, (metrics, _) in zip(left, declared, values(self._repository, asked), strict=True):
+            card = said.card if said is not None else None
+            self._at[place] = Evidence(metrics, bool(next(files)) if isinstance(card, str) else bool(card))
+
+
+def values(repository: Repository, wanted: Sequence[tuple[str, Declaration | None]]) -> list[Values]:
+    """Metrics and params of the files that each declaration names at its commit. What cannot be read is left out."""
+    asked = [
+        (index, place, (commit, path), path)
+        for index, (commit, declared) in enumerate(wanted)
+        if declared is not None
+        for place, paths in enumerate((declared.metrics, declared.params))
+        for path in paths
+        if "\n" not in path
+    ]
+    found = repository.blobs_at([where for _, _, where, _ in asked])
+    answers: list[Values] = [({}, {}) for _ in wanted]
+    parsed: dict[str, dict[str, Scalar]] = {}
+    for (index, place, _, path), blob in zip(asked, found, strict=True):
+        if blob.data is None:
+            continue
+        if blob.oid not in parsed:
+            parsed[blob.oid] = _read_values(path, blob.data)
+        answers[index][place].update(parsed[blob.oid])
+    return answers
+
+
+def _read_values(path: str, data: bytes) -> dict[str, Scalar]:
+    from registry.manifests.read import read_values  # YAML takes time to import
+
+    try:
+        return read_values(path, data)
+    except ManifestError:
+        return {}  # an old broken file costs that version its metrics, nothing else
