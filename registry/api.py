@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
 
 from registry.core import select
 from registry.errors import RegistryError, UsageError
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     from registry.core.metadata import Metadata
     from registry.core.version import Bump
     from registry.manifests.check import Problem
+    from registry.porcelain.copy import Journey
     from registry.porcelain.diff import Comparison
     from registry.porcelain.doctor import Diagnosis
+    from registry.porcelain.gitops import Changes, Plan
     from registry.porcelain.lineage import Lineage
     from registry.porcelain.manifests import Edited
+    from registry.porcelain.note import Note
     from registry.porcelain.pull import Pulled
     from registry.porcelain.reading import StageView
     from registry.porcelain.register import Request
+    from registry.porcelain.review import Review
     from registry.porcelain.status import Status
     from registry.porcelain.sync import Fetched, Pushed
     from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
@@ -59,6 +63,20 @@ class How(TypedDict, total=False):
     push: bool
     remote: str | None
     offline: bool
+
+
+class Travelling(How, total=False):
+    """As what a version arrives in another repository, each by keyword; `How` it is written there, too.
+
+    `name` and `version` are what it is called there (left out: the same), `with_stages` puts it into the stages that it
+    is in here; `message` and `reason` are words of its registration there.
+    """
+
+    name: str | None
+    version: str | None
+    with_stages: bool
+    message: str
+    reason: str | None
 
 
 class Registering(How, total=False):
@@ -96,6 +114,22 @@ def _way(how: How, *, force: bool = False) -> Way:
     from registry.writing.values import Way
 
     return Way(force=force, **how)
+
+
+def _how(said: Mapping[str, object], known: type[How], verb: str) -> How:
+    """Of what was `said`, how to write it. Raises TypeError for what is not `known`."""
+    unknown = sorted(said.keys() - {*known.__annotations__, *How.__annotations__})
+    if unknown:
+        raise TypeError(f"{verb}() got an unexpected keyword argument {unknown[0]!r}")
+    return cast("How", {name: said[name] for name in How.__annotations__ if name in said})
+
+
+def _journey(said: Travelling) -> tuple[Journey, Note, Way]:
+    from registry.porcelain.copy import Journey
+    from registry.porcelain.note import Note
+
+    journey = Journey(said.get("name"), said.get("version"), said.get("with_stages", False))
+    return journey, Note(said.get("message", ""), said.get("reason")), _way(_how(said, Travelling, "copy"))
 
 
 def _open(where: str | None) -> Repository:
@@ -470,6 +504,39 @@ class Registry:
 
         return check(self.repository)
 
+    # -- what the manifest wants ---------------------------------------------------------------------------------------
+
+    def plan(self, revision: str | None = None) -> Plan:
+        """The tags that `apply` would make by the manifests at `revision`, by default HEAD."""
+        from registry.porcelain.plan import plan
+
+        self._tell_of_missing()
+        return plan(self.repository, revision)
+
+    def apply(
+        self,
+        *,
+        revision: str | None = None,
+        batch: int | None = None,
+        changes: Changes | None = None,
+        **how: Unpack[How],
+    ) -> Written:
+        """Make true what the manifests want at the present tip of the remote's default branch (without a remote, at
+        HEAD), or at `revision`: all of it or nothing.
+
+        `batch` publishes in atomic pushes of at most so many tags each; what was cut off, the next call goes on with.
+        `changes` gives the pull request that brought a commit, to be recorded.
+        """
+        from registry.porcelain.apply import apply
+
+        return self._noted(apply(self.repository, revision, batch, changes, _way(how), self._waiting))
+
+    def review(self, base: str, head: str = "HEAD") -> Review:
+        """What the change of the manifests from where `head` left `base` means, without checking anything out."""
+        from registry.porcelain.review import review
+
+        return review(self.repository, base, head)
+
     # -- other repositories ----------------------------------------------------------------------------------------
 
     def fetch(self, *artifacts: str, remote: str | None = None) -> Fetched:
@@ -477,6 +544,14 @@ class Registry:
         from registry.porcelain.sync import fetch
 
         return fetch(self.repository, artifacts, remote, self._waiting)
+
+    def repair(self, tag: str | None = None, *, base: str | None = None) -> None:
+        """Bring what a checkout by CI left out: the tags of the artifact that `tag` is about (of all, where it is None),
+        and the history down to the commit `base`. For a clone that will be thrown away: it becomes a partial one.
+        """
+        from registry.porcelain.checkout import repair
+
+        repair(self.repository, tag, base, self._waiting)
 
     def push(self, *artifacts: str, remote: str | None = None) -> Pushed:
         """Publish what was written here and not published, of some artifacts or of all, in order.
@@ -490,50 +565,18 @@ class Registry:
         self._noted(pushed.written)
         return pushed
 
-    def copy(
-        self,
-        selector: str,
-        to: Path | Registry,
-        *,
-        name: str | None = None,
-        version: str | None = None,
-        with_stages: bool = False,
-        message: str = "",
-        reason: str | None = None,
-        **how: Unpack[How],
-    ) -> Written:
+    def copy(self, selector: str, to: Path | Registry, **said: Unpack[Travelling]) -> Written:
         """Copy a version to another repository: its files and manifest entry as one commit without parents, what is
         known of it, and, `with_stages`, the stages that it is in."""
-        from registry.porcelain.copy import Journey, copy
-        from registry.porcelain.note import Note
+        from registry.porcelain.copy import copy
 
-        journey, note = Journey(name, version, with_stages), Note(message, reason)
-        other = self._other(to)
-        return self._noted(
-            copy(self.repository, selector, other, journey, note, _way(how), lambda _: None, self._waiting)
-        )
+        return self._noted(copy(self.repository, selector, self._other(to), *_journey(said), self._waiting))
 
-    def transfer(
-        self,
-        selector: str,
-        to: Path | Registry,
-        *,
-        name: str | None = None,
-        version: str | None = None,
-        with_stages: bool = False,
-        message: str = "",
-        reason: str | None = None,
-        **how: Unpack[How],
-    ) -> Written:
+    def transfer(self, selector: str, to: Path | Registry, **said: Unpack[Travelling]) -> Written:
         """Move a version to another repository: `copy` it there and `deregister` it here, with a word where it went."""
-        from registry.porcelain.copy import Journey, transfer
-        from registry.porcelain.note import Note
+        from registry.porcelain.copy import transfer
 
-        journey, note = Journey(name, version, with_stages), Note(message, reason)
-        other = self._other(to)
-        return self._noted(
-            transfer(self.repository, selector, other, journey, note, _way(how), lambda _: None, self._waiting)
-        )
+        return self._noted(transfer(self.repository, selector, self._other(to), *_journey(said), self._waiting))
 
     def _other(self, to: Path | Registry) -> Repository:
         if isinstance(to, Registry):
@@ -549,13 +592,7 @@ class Registry:
         from registry.porcelain.note import Facts, Note
         from registry.porcelain.register import Request
 
-        how: How = {}
-        for name in How.__annotations__:
-            if name in said:
-                how[name] = said[name]  # type: ignore[literal-required]
-        unknown = sorted(said.keys() - {*Registering.__annotations__, *How.__annotations__})
-        if unknown:
-            raise TypeError(f"register() got an unexpected keyword argument {unknown[0]!r}")
+        how = _how(said, Registering, "register")
         facts = Facts(
             description=said.get("description"),
             labels=said.get("labels", ()),

@@ -23,14 +23,13 @@ class Witness:
 
     def __call__(self, artifact: str, version: VersionState) -> Evidence:
         """The metrics of the files at its commit, under those of its tags, and whether it has a card."""
-        self.hear([(artifact, version)])
+        self.hear([(artifact, version.commit)])
         found = self._at[artifact, version.commit]
         return Evidence(version.metadata.over(dict(found.metrics), {}, None).metrics, found.card)
 
-    def hear(self, wanted: Iterable[tuple[str, VersionState]]) -> None:
-        """Read the evidence of several versions at once."""
-        places = {(artifact, version.commit) for artifact, version in wanted} - self._at.keys()
-        left = sorted(places)
+    def hear(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Read the evidence of several versions at once, each an artifact and a commit."""
+        left = sorted(set(wanted) - self._at.keys())
         manifests = self._repository.manifests_at((commit, artifact) for artifact, commit in left)
         declared = [one.artifacts.get(artifact) for one, (artifact, _) in zip(manifests, left, strict=True)]
         asked = [(commit, said) for (_, commit), said in zip(left, declared, strict=True)]

@@ -108,6 +108,17 @@ class MirroredRepository(Repository):
         self._mirror.refresh(None if one is None else [one], self.progress)
         self._fresh.add(one)
 
+    def tip(self, place: Remote) -> str:  # noqa: ARG002  (the mirror's own)
+        """The commit that the server's default branch has now. Raises GitFailed, NotFound."""
+        self._heads.clear()
+        self.forget()
+        return self.commit("HEAD")
+
+    def deepen(self, commit: str, count: int) -> None:
+        """Bring `count` more commits, without their trees, where the history of `commit` is cut off."""
+        with self._locked(self._mirror):
+            self._mirror.deepen(commit, count, self.progress)
+
     def _fetch(self, mirror: Mirror) -> None:
         one = mirror.artifact
         if one in self._fresh:

@@ -15,7 +15,7 @@ from registry.core.events import Signatory, parse_signatory
 from registry.core.select import nearest
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, NotFound, Refused, UsageError
-from registry.plumbing import objects, remote, tags
+from registry.plumbing import history, objects, remote, tags
 from registry.plumbing.objects import Extent
 from registry.plumbing.process import Git
 from registry.plumbing.remote import Remote
@@ -24,6 +24,7 @@ from registry.plumbing.write import Clone, Held, locked
 if TYPE_CHECKING:
     from registry.core.manifest import Manifest
 
+_FEW = 20  # artifacts whose tags are read one by one; of more, all tags are read once
 MANIFEST_LIMIT = 10 * 1000 * 1000  # bytes; a larger manifest is not read
 
 _ABSENT = "1:1: its bytes are not in this clone"
@@ -106,6 +107,17 @@ class Repository:
         """Bring the remote's tags of `artifacts`, of all where None, under the lock. Raises GitFailed."""
         remote.fetch(self.git, place, artifacts, self.progress)
 
+    def tip(self, place: Remote) -> str:
+        """The commit that the default branch of a remote has now, brought here. Raises GitFailed, NotFound.
+
+        Under the lock: it is kept by a ref of ours.
+        """
+        return remote.fetch_tip(self.git, place, self.progress)
+
+    def deepen(self, commit: str, count: int) -> None:
+        """Bring `count` more commits where the history of `commit` is cut off. Raises GitFailed, NotFound."""
+        history.deepen(self.git, self.remote(), commit, count, self.progress)
+
     def refresh(self) -> None:
         """Forget what was read: the next answer is what is there then, at a URL by another fetch."""
         self.forget()
@@ -158,6 +170,12 @@ class Repository:
         groups = tags.by_artifact(tags.events_of(tags.read_tags(self.git)))
         return {name: fold(name, events) for name, events in groups.items()}
 
+    def states_of(self, artifacts: Sequence[str]) -> dict[str, ArtifactState]:
+        """The state of each of `artifacts`, without a process for each where they are many."""
+        if len(artifacts) <= _FEW:
+            return {name: self.state(name) for name in artifacts}
+        return {name: self.states.get(name, ArtifactState(name, ())) for name in artifacts}
+
     def existing(self, artifact: str) -> ArtifactState:
         """The state of an artifact that has an event or is declared. Raises NotFound with the nearest name."""
         state = self.state(artifact)
@@ -194,17 +212,21 @@ class Repository:
         """All manifests at HEAD, for listing, stages and rules; empty before the first commit."""
         from registry.manifests import read  # YAML takes time to import; most reads need none
 
-        if self.head is None:
-            return read.read({})
-        self.bring_all([(self.head, ".")], Extent.NAMES)
+        return read.read({}) if self.head is None else self.manifest_of(self.head)
+
+    def manifest_of(self, commit: str) -> Manifest:
+        """All manifests at a commit, taken together."""
+        from registry.manifests import read
+
+        self.bring_all([(commit, ".")], Extent.NAMES)
         try:
-            listing = self.git.read("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.head)
+            listing = self.git.read("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
         except GitFailed:
             if not self._promised:
                 raise
             return replace(read.read({}), broken={"registry.yaml": _ABSENT}, files=("registry.yaml",))
         paths = [path for path in listing.decode(errors="surrogateescape").split("\0") if read.is_manifest(path)]
-        found = self.blobs_at([(self.head, path) for path in paths])
+        found = self.blobs_at([(commit, path) for path in paths])
         manifest = self._manifest(paths, found)
         absent = {path: _ABSENT for path, obj in zip(paths, found, strict=True) if obj.type == "missing"}
         return replace(manifest, broken={**manifest.broken, **absent}, files=(*manifest.files, *absent))

@@ -1,4 +1,4 @@
-"""What in the work tree is not as it is at HEAD, found without running anything that the repository names."""
+"""What differs: the work tree from HEAD, and one commit from another; nothing that the repository names is run."""
 
 from __future__ import annotations
 
@@ -116,3 +116,18 @@ def _without_filters(git: Git) -> Git:
     for n, (key, value) in enumerate(off, start):
         settings += [(f"GIT_CONFIG_KEY_{n}", key), (f"GIT_CONFIG_VALUE_{n}", value)]
     return Git(git.directory, git.inherit, (*git.settings, *settings))
+
+
+def merge_base(git: Git, one: str, other: str) -> str | None:
+    """The last commit that the histories of two commits share, or None: there is none, or it is not in this clone."""
+    return git.read("merge-base", one, other, check=False).decode().strip() or None
+
+
+def commits_beyond(git: Git, commit: str, other: str) -> int:
+    """How many commits `commit` has in its history, so far as that is in this clone, that `other` has not."""
+    return int(git.read("rev-list", "--count", commit, f"^{other}"))
+
+
+def tree_of(git: Git, commit: str) -> bytes:
+    """All that the tree of a commit holds, directories too, as `ls-tree -z` lists it."""
+    return git.read("ls-tree", "-r", "-t", "-z", "--full-tree", commit)

@@ -127,6 +127,10 @@ class Mirror:
             return None
         return self._commit(kept)
 
+    def deepen(self, commit: str, count: int, progress: Progress) -> None:
+        """Bring `count` more commits where the history of `commit` is cut off. Raises GitFailed."""
+        self._fetch([commit], progress, f"--deepen={count}")
+
     def _commit(self, ref: str) -> str | None:
         found = self.git.read("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", check=False)
         return found.decode().strip() or None

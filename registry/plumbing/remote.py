@@ -39,8 +39,11 @@ class Remote:
 
 def of_clone(name: str) -> Remote:
     """A remote whose refs are kept apart from the user's own tags, as last fetched (DESIGN part 8)."""
-    place = name.replace("%", "%25").replace("/", "%2F")  # the remotes a and a/tags would share refs
-    return Remote(name, f"{SEEN}{place}/tags/", f"{SEEN}{place}/heads/")
+    return Remote(name, f"{SEEN}{_in_ref(name)}/tags/", f"{SEEN}{_in_ref(name)}/heads/")
+
+
+def _in_ref(name: str) -> str:
+    return name.replace("%", "%25").replace("/", "%2F")  # the remotes a and a/tags would share refs
 
 
 def of_mirror(url: str) -> Remote:
@@ -199,6 +202,44 @@ def fetch_specs(
     """Fetch these refs and nothing else. Raises GitFailed with the server's words."""
     words = (*_FETCH, *options, "--stdin", "--end-of-options", remote.in_git)
     git.network(*words, data=_lines(specs), progress=progress, remote=remote.name)
+
+
+def fetch_tip(git: Git, remote: Remote, progress: Progress) -> str:
+    """Bring the commit of the server's default branch here, by as little as is needed; its full id.
+
+    Raises NotFound where it has none, GitFailed with the server's words.
+    """
+    answer = git.network("ls-remote", "--end-of-options", remote.in_git, "HEAD", remote=remote.name)
+    ids, _ = _listed(answer.out)
+    if "HEAD" not in ids:
+        raise NotFound(f"{remote.name} has no default branch", "push a branch there; --rev names a commit here")
+    tip = ids["HEAD"]
+    if tip not in _have(git, {tip}):
+        # In a shallow clone all history would come along: what is needed of it is asked for later.
+        shallow = git.read("rev-parse", "--is-shallow-repository").strip() == b"true"
+        depth = ("--depth=1",) if shallow else ()
+        fetch_specs(git, remote, [f"+HEAD:{SEEN}{_in_ref(remote.name)}/HEAD"], progress, depth)
+        # It may have moved on between the two questions: then what came is what it is now.
+        found = git.read("rev-parse", "--verify", f"{SEEN}{_in_ref(remote.name)}/HEAD^{{commit}}")
+        return found.decode().strip()
+    return tip
+
+
+def bring_commit(git: Git, remote: Remote, commit: str, progress: Progress) -> None:
+    """Bring one commit by its full id into a shallow clone, without what came before it. Raises GitFailed."""
+    if commit not in _have(git, {commit}):
+        fetch_specs(git, remote, [commit], progress, ("--depth=1",))
+
+
+def make_partial(git: Git, remote: Remote) -> None:
+    """Let fetches from `remote` bring no trees and no files: Git brings them when they are asked for.
+
+    What git clone --filter=tree:0 would have set (gitformat-repository-version(5), partialClone); a server that cannot
+    do it sends all.
+    """
+    if promisor(git) is None:
+        git.write("config", f"remote.{remote.in_git}.partialCloneFilter", "tree:0")
+        git.write("config", f"remote.{remote.in_git}.promisor", "true")
 
 
 def fetch_objects(git: Git, name: str, oids: Sequence[str], filter_: str, progress: Progress) -> None:

@@ -67,7 +67,6 @@ def copy(
     journey: Journey,
     note: Note,
     way: Way,
-    tell: Callable[[Progress], None],
     waiting: Callable[[], None],
 ) -> Written:
     """Copy a version. What arrived already, from there, is not copied again. Raises NotFound, Refused."""
@@ -84,7 +83,7 @@ def copy(
         commit = luggage.version.commit
     else:
         transplant.carry(source.git, target.git, luggage.entries)
-        _carry_large(source, target, luggage, tell, waiting)
+        _carry_large(source, target, luggage, waiting)
         commit = _arrived(source, target, luggage, entry, f"{name} {wanted}")
 
     def decide(there: ArtifactState, _: Selector) -> Decision:
@@ -110,12 +109,11 @@ def transfer(
     journey: Journey,
     note: Note,
     way: Way,
-    tell: Callable[[Progress], None],
     waiting: Callable[[], None],
 ) -> Written:
     """Copy a version, and withdraw it where it was. Interrupted in between, it can be run again."""
     state, version = _chosen(source, text)
-    arrived = copy(source, text, target, journey, note, way, tell, waiting)
+    arrived = copy(source, text, target, journey, note, way, waiting)
     name, wanted = journey.name or state.name, journey.version or version.name
     moved = (("Moved-To", f"{_place(target)} {name}@{wanted}"),)
     left = deregister(source, f"{state.name}@{version.name}", note, way, waiting, moved, version.commit)
@@ -227,7 +225,6 @@ def _carry_large(
     source: Repository,
     target: Repository,
     luggage: _Luggage,
-    tell: Callable[[Progress], None],
     waiting: Callable[[], None],
 ) -> None:
     """Bring the objects of Git LFS into the target's store; to a URL, they are pushed from there."""
@@ -235,10 +232,15 @@ def _carry_large(
     if not elsewhere:
         return
     store = target.clone.common_dir / "lfs" / "objects"
+
+    def tell(progress: Progress) -> None:
+        source.progress(f"{progress.done / 1e6:.0f} of {progress.total / 1e6:.0f} MB")
+
     with tempfile.TemporaryDirectory(dir=target.clone.common_dir, prefix="registry-") as place:
         with staging(Path(place) / "lfs", {}, Meter(tell), waiting) as gathered:
             lfs.gather(source.git, luggage.version.commit, elsewhere, None, gathered)
             gathered.move_in()
+        source.progress("")
         for one in elsewhere:
             oid = one.pointer.sha256
             to = store / oid[:2] / oid[2:4] / oid

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from registry.core.gates import Measure
 from registry.core.manifest import Json
+from registry.core.message import one_line
+from registry.core.plan import Keys
 from registry.porcelain.values import EventView
 
 __all__ = ["Change", "Changes", "Measure", "Obstacle", "Plan", "PlanStep"]
@@ -19,6 +21,13 @@ class Change:
 
     url: str
     approved_by: tuple[str, ...] = ()
+
+    def keys(self) -> Keys:
+        """The keys of the block of every event that it brought. Raises UsageError for what does not fit on a line."""
+        return (
+            ("Change", one_line(self.url, "the change's URL")),
+            *(("Approved-By", one_line(who, "who approved")) for who in self.approved_by),
+        )
 
 
 # The change that brought a commit of the default branch, given the commit's full id; None where nobody knows.

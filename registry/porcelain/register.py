@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeAlias
@@ -14,10 +14,10 @@ from registry.core.draft import Draft
 from registry.core.manifest import Declaration
 from registry.core.metadata import File
 from registry.core.names import Form
-from registry.core.plan import Choice, choose
+from registry.core.plan import Choice, Keys, choose
 from registry.core.select import Selector
 from registry.core.state import ArtifactState
-from registry.errors import NotFound, Refused, UsageError
+from registry.errors import NotFound, Refused, RegistryError, UsageError
 from registry.plumbing import changes, objects
 from registry.plumbing.objects import Entry
 from registry.porcelain import reading, views
@@ -34,7 +34,8 @@ REFUSE_ABOVE = 100 * _MB  # and refuse a push above that
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """All that `register` is told. `artifacts` are further files: a name (or "") and a path from the root."""
+    """All that `register` is told. `artifacts` are further files: a name (or "") and a path from the root; `keys` are
+    further keys of the block."""
 
     artifact: str
     revision: str = "HEAD"
@@ -44,6 +45,7 @@ class Request:
     artifacts: Sequence[tuple[str, str]] = ()
     undeclared: bool = False
     way: Way = field(default_factory=Way)
+    keys: Keys = ()
 
 
 def register(repository: Repository, request: Request, waiting: Callable[[], None]) -> Written:
@@ -105,6 +107,7 @@ def plan(
         *replace(request.facts, uses=uses).keys(),
         *(("Artifact", metadata.spell_file(file)) for file in files),
         *(("Artifact-Name", f"{name}={path}") for name, path in request.artifacts if name),
+        *request.keys,
     ]
     subject = f"Register {request.artifact} {version}"
     body = request.note.message
@@ -151,29 +154,90 @@ def carried(repository: Repository, commit: str, declared: Declaration | None, f
 
     An output of DVC has its bytes elsewhere, so it is named without a digest; a URL is not asked at all.
     """
-    paths = [] if declared is None else [path for path in declared.artifacts.values() if "://" not in path]
-    if declared is not None and declared.path is not None and not declared.is_url:
-        paths.insert(0, declared.path)
-    paths += [path for path in further if path not in paths]
-    if not paths:
-        return [], []
-    repository.bring(commit, paths)
-    entries = objects.files_at(repository.git, commit, [p for p in paths if p != "."] if "." not in paths else [])
-    files: list[File] = []
+    [found] = carried_all(repository, [Load(commit, declared, tuple(further))])
+    if isinstance(found, RegistryError):
+        raise found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a version at `commit` is to carry: the files that its manifest entry names, and `further` ones."""
+
+    commit: str
+    declared: Declaration | None
+    further: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths in Git, each once."""
+        paths = [] if self.declared is None else [p for p in self.declared.artifacts.values() if "://" not in p]
+        if self.declared is not None and self.declared.path is not None and not self.declared.is_url:
+            paths.insert(0, self.declared.path)
+        return list(dict.fromkeys([*paths, *self.further]))
+
+
+def carried_all(repository: Repository, loads: Sequence[Load]) -> list[Carried | RegistryError]:
+    """`carried` for several versions, with one question to Git for each commit and one for all bytes.
+
+    Where one cannot be carried, its error stands in its place.
+    """
+    entries: dict[tuple[str, str], list[Entry]] = {}
+    for commit in dict.fromkeys(load.commit for load in loads):
+        paths = list(dict.fromkeys(path for load in loads if load.commit == commit for path in load.paths))
+        if paths:
+            repository.bring(commit, paths)
+            entries.update({(commit, path): found for path, found in _entries(repository, commit, paths).items()})
+    packed = [_packed(repository, load, entries) for load in loads]
+    there = [one for found in packed if isinstance(found, tuple) for one in found[0] if isinstance(one, Entry)]
+    files = dict(zip(((one.oid, one.path) for one in there), _digested(repository, there), strict=True))
+    return [
+        ([one if isinstance(one, File) else files[one.oid, one.path] for one in found[0]], found[1])
+        if isinstance(found, tuple)
+        else found
+        for found in packed
+    ]
+
+
+_Packed: TypeAlias = "tuple[list[File | Entry], list[str]]"
+
+
+def _packed(
+    repository: Repository, load: Load, entries: Mapping[tuple[str, str], Sequence[Entry]]
+) -> _Packed | RegistryError:
+    """What one version carries: entries of Git's tree, and files whose bytes lie elsewhere; and warnings."""
+    carries: dict[str, File | Entry] = {}
     notes: list[str] = []
-    for path in paths:
-        found = [e for e in entries if path in {".", e.path} or e.path.startswith(f"{path}/")]
-        if not found:
-            if not _is_dvc_output(repository, commit, path):
-                raise NotFound(*_missing(repository, commit, path, typed=path in further))
-            files.append(File(path))
-            continue
-        for link in objects.leading_out(repository.git, commit, [e for e in found if e.is_link]):
-            raise Refused(f"{link.path} is a link that leads out of the repository", "put the file itself there")
-        for entry in found:
-            notes += _check_size(entry)
-        files += _digested(repository, [e for e in found if e.size is not None])
-    return list(dict.fromkeys(files)), notes
+    try:
+        for path in load.paths:
+            found = entries[load.commit, path]
+            if not found:
+                if not _is_dvc_output(repository, load.commit, path):
+                    raise NotFound(*_missing(repository, load.commit, path, typed=path in load.further))
+                carries[path] = File(path)
+            for link in objects.leading_out(repository.git, load.commit, [e for e in found if e.is_link]):
+                raise Refused(f"{link.path} is a link that leads out of the repository", "put the file itself there")
+            for entry in found:
+                notes += _check_size(entry)
+            carries.update((entry.path, entry) for entry in found if entry.size is not None)
+    except (NotFound, Refused) as error:
+        return error
+    return list(carries.values()), notes
+
+
+_FEW_PATHS = 500  # of more, the whole tree is listed
+
+
+def _entries(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, list[Entry]]:
+    """The files at and below each of `paths`; "." is the whole tree."""
+    whole = "." in paths or len(paths) > _FEW_PATHS
+    found: dict[str, list[Entry]] = {path: [] for path in paths}
+    for entry in objects.files_at(repository.git, commit, () if whole else paths):
+        parts = entry.path.split("/")
+        for path in (".", *("/".join(parts[:n]) for n in range(1, len(parts) + 1))):
+            if path in found:
+                found[path].append(entry)
+    return found
 
 
 def _missing(repository: Repository, commit: str, path: str, *, typed: bool) -> tuple[str, str]:

@@ -75,15 +75,25 @@ class Pushed:
         }
 
 
-def fetch(repository: Repository, artifacts: Sequence[str], wanted: str | None, waiting: Callable[[], None]) -> Fetched:
-    """Take in the remote's tags of `artifacts`, of all where none is named. No tag that is here moves."""
+def fetch(
+    repository: Repository,
+    artifacts: Sequence[str],
+    wanted: str | None,
+    waiting: Callable[[], None],
+    *,
+    unknown: bool = False,
+) -> Fetched:
+    """Take in the remote's tags of `artifacts`, of all where none is named. No tag that is here moves.
+
+    Raises NotFound for an artifact that nobody knows, unless it may be `unknown`.
+    """
     only = [names.check_artifact(name) for name in artifacts] or None
     place = repository.remote(wanted)
     repository.focus(*only or ())
     with repository.locked(waiting) as held:
         refresh(held, repository, place, only)
         found = list(standings(repository, place, only or unequal(repository, place)).values())
-        if only is not None:
+        if only is not None and not unknown:
             _check_known(repository, found)
         new = take_in(held, found, repository)
         repository.forget()

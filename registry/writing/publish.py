@@ -43,17 +43,11 @@ class New:
     decide: Decide
     new: bool = False
 
-    @property
-    def artifacts(self) -> Sequence[str]:
-        """What it is about."""
-        return [self.selector.artifact]
-
 
 @dataclass(frozen=True, slots=True)
 class NewAll:
-    """The same for several artifacts, all or none."""
+    """A write to several artifacts, all or none. It raises `Again` with those that it has to know first."""
 
-    artifacts: Sequence[str]
     decide: DecideAll
 
 
@@ -160,7 +154,8 @@ class _Attempt:
                 _tell(done, plan)
 
     def _refresh(self) -> None:
-        refresh(self.held, self.repository, self.place, self.touched, thorough=False)
+        if self.touched is None or self.touched:
+            refresh(self.held, self.repository, self.place, self.touched, thorough=False)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -189,7 +184,7 @@ class _Attempt:
         self, plans: Mapping[str, Plan], new: New | NewAll, seen: VersionState | None
     ) -> Mapping[str, Decision]:
         if isinstance(new, NewAll):
-            return new.decide({name: plans[name].replayed.state for name in new.artifacts})
+            return new.decide({name: plan.replayed.state for name, plan in plans.items()})
         name, replayed = new.selector.artifact, plans[new.selector.artifact].replayed
         if not new.new and not replayed.state.exists:
             self.repository.existing(name)

@@ -259,17 +259,20 @@ class Brought:
 
 
 def take_in(held: Held, found: Sequence[Standing], repository: Repository | None = None) -> Brought:
-    """Make the tags that are there and not here. What differs is left as it is.
+    """Make the tags that are there and not here. What differs is left as it is, but for a lightweight tag of the very
+    commit: so actions/checkout brings the tag that it was started by, and the annotated one says all that it says.
 
     In a `repository` that others may publish to, its registry heads follow, so that who saw it before has lost.
     """
     new = {f"{tags.PREFIX}{name}": one.there[name] for one in found for name in one.missing}
     changes = [RefChange(ref, None, oid) for ref, oid in new.items()]
+    light = {e.tag: e for one in found for e in one.base.events if one.here.get(e.tag) == e.commit}
+    changes += [RefChange(f"{tags.PREFIX}{tag}", event.commit, event.oid) for tag, event in light.items()]
     if repository is not None:
         missing = [e for one in found for e in one.base.events if e.ours and e.tag not in one.here]
         changes += head_changes(repository, missing)
     left = transact_fitting(held, changes, "registry: fetch")
-    names = {ref.removeprefix(tags.PREFIX) for ref in new}
+    names = {ref.removeprefix(tags.PREFIX) for ref in new} | light.keys()
     return Brought(tuple(sorted(names - set(left))), tuple(left))
 
 

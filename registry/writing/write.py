@@ -1,15 +1,22 @@
-"""One write: in this clone alone, or published in the same step (DESIGN part 6)."""
+"""Writing, to one artifact or to several: in this clone alone, or published in the same step (DESIGN part 6)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
+from registry.core import draft
 from registry.core.select import Selector
+from registry.core.state import ArtifactState
+from registry.plumbing import signing
+from registry.plumbing.remote import Remote
 from registry.repository import Repository
-from registry.writing.clone import writing
-from registry.writing.publish import New, publish
-from registry.writing.values import Decide, Outcome, Way
+from registry.writing.clone import check_names, put, writing
+from registry.writing.publish import New, NewAll, publish
+from registry.writing.pushing import Again
+from registry.writing.standing import refresh, standings, take_in
+from registry.writing.values import Decide, DecideAll, Outcome, Way
 
 
 def write(
@@ -34,3 +41,42 @@ def write(
         decision = decide(now.state, selector)
         done = now.write(decision.drafts, sign=way.sign)
         return Outcome(now.state, now.state.with_events(done.events), done.events, [*decision.notes, *done.notes])
+
+
+def write_all(
+    repository: Repository, decide: DecideAll, way: Way, waiting: Callable[[], None], place: Remote | None
+) -> dict[str, Outcome]:
+    """Decide on several artifacts and write what was decided, all or nothing; the outcomes by artifact.
+
+    `decide` raises `Again` with the artifacts that it has to know first; their tags are fetched from `place`, where
+    there is one. Raises what `decide` raises, and then nothing is written.
+    """
+    if (way.push or repository.pushes) and not way.dry_run:
+        sent = publish(repository, place or repository.remote(way.remote), [], way, waiting, NewAll(decide))
+        notes = iter([sent.notes])  # they are of the whole, so they are told once
+        return {name: replace(one, notes=next(notes, [])) for name, one in sent.outcomes.items()}
+    by = repository.writer()
+    repository.forget()
+    with nullcontext() if way.dry_run else repository.locked(waiting) as held:
+        states: dict[str, ArtifactState] = {}
+        while True:
+            try:
+                decisions = decide(states)
+                break
+            except Again as lacking:
+                if held is not None and place is not None:
+                    refresh(held, repository, place, lacking.more)
+                    take_in(held, list(standings(repository, place, lacking.more).values()), repository)
+                    repository.forget_tags()
+                states.update(repository.states_of(lacking.more))
+        seal = signing.signer(repository.git, way.sign) if held is not None else None
+        laid = {name: draft.lay(states[name], one.drafts, by, seal or bytes) for name, one in decisions.items()}
+        check_names(repository, [(states[name], [one.event for one in those]) for name, those in laid.items()])
+        done = put(held, repository, [one for those in laid.values() for one in those])
+        repository.forget()
+    notes = iter([done.notes])
+    return {
+        name: Outcome(states[name], states[name].with_events(events), events, next(notes, []))
+        for name, those in laid.items()
+        for events in [[one.event for one in those]]
+    }

@@ -1,0 +1,132 @@
+"""`apply`: what the manifest of the default branch wants is made true, all or none (DESIGN part 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from registry.core.desired import Course
+from registry.core.events import Event
+from registry.core.manifest import Manifest
+from registry.core.state import ArtifactState
+from registry.errors import Refused, RegistryError, UsageError
+from registry.plumbing import remote
+from registry.plumbing.remote import Remote
+from registry.porcelain import views
+from registry.porcelain.gitops import Changes
+from registry.porcelain.plan import Planner, unreadable, wanting
+from registry.porcelain.values import EventView, Written
+from registry.repository import Repository
+from registry.writing.pushing import Again
+from registry.writing.values import Decision, Outcome, Way
+from registry.writing.write import write_all
+
+
+def apply(
+    repository: Repository,
+    revision: str | None,
+    batch: int | None,
+    changes: Changes | None,
+    way: Way,
+    waiting: Callable[[], None],
+) -> Written:
+    """Make true what the manifests want, at `revision` or, by default, at the present tip of the default branch.
+
+    With `batch`, so many tags at most are published by one push; each batch is planned anew, so that one that was cut
+    off is taken up by the next call. Raises Refused or NotFound where something cannot be made true: nothing is
+    written then, or no more than the batches before.
+    """
+    publishes = (way.push or repository.pushes) and not way.dry_run
+    if batch is not None and (batch < 1 or not publishes):
+        raise UsageError("batches are pushed, of at least one tag each", "--push --push-batch 3")
+    carrying = _Carrying(repository, _place(repository, way), revision, changes, batch)
+    repository.focus()
+    repository.about()
+    done: list[Written] = []
+    while True:
+        try:
+            written = carrying.out(way, waiting)
+        except RegistryError as error:
+            if done:
+                count = sum(len(one.events) for one in done)
+                error.hint = f"published before that: {count}; the next apply goes on with the rest"
+            raise
+        done.append(written)
+        if batch is None or not written.events:
+            break
+    notes = dict.fromkeys(note for one in done for note in one.notes)
+    return Written(tuple(event for one in done for event in one.events), tuple(notes))
+
+
+def _place(repository: Repository, way: Way) -> Remote | None:
+    """The remote whose default branch is meant; None without one, or where it is not to be asked."""
+    if repository.pushes:
+        return repository.remote(way.remote)
+    if way.offline or (way.remote is None and not way.push and remote.choose(repository.git) is None):
+        return None
+    return repository.remote(way.remote)
+
+
+@dataclass
+class _Carrying:
+    """What is carried out, decided as often as others are faster."""
+
+    repository: Repository
+    place: Remote | None
+    revision: str | None
+    changes: Changes | None
+    batch: int | None
+    course: Course = field(default_factory=Course)
+
+    def __post_init__(self) -> None:
+        self._planner = Planner(self.repository, self.repository.writer(), self.changes)
+        self._manifests: dict[str, Manifest] = {}
+
+    def out(self, way: Way, waiting: Callable[[], None]) -> Written:
+        """Decide, and write it."""
+        self._planner.by = self.repository.writer()
+        done = write_all(self.repository, self._decide, way, waiting, self.place)
+        return Written(tuple(_in_order(self.course, done)), (*self.course.notes, *_notes(done)))
+
+    def _decide(self, states: Mapping[str, ArtifactState]) -> Mapping[str, Decision]:
+        # After the tags: so the manifest is not older than what any other run has made true by it.
+        tip = self._tip()
+        manifest = self._manifests.setdefault(tip, self.repository.manifest_of(tip))
+        if more := [name for name in wanting(manifest) if name not in states]:
+            raise Again(more)
+        course = self._planner.course(manifest, tip, states)
+        _check(self.repository, manifest, tip, course)
+        self.course = course if self.batch is None else course.first(self.batch)
+        return {name: Decision(drafts) for name, drafts in self.course.drafts().items()}
+
+    def _tip(self) -> str:
+        if self.revision is not None or self.place is None:
+            return self.repository.commit(self.revision or "HEAD")
+        return self.repository.tip(self.place)
+
+
+def _check(repository: Repository, manifest: Manifest, tip: str, course: Course) -> None:
+    """Nothing is in the way. Raises Refused with the first thing that is."""
+    found = [(one.message, one.hint) for one in unreadable(repository, manifest, tip)]
+    found += [(one.error.message, one.error.hint) for one in course.hindrances]
+    if found:
+        (message, hint), *others = found
+        raise Refused(
+            f"{message} (and {len(others)} more)" if others else message,
+            "registry plan lists all of it" if others else hint,
+        )
+
+
+def _in_order(course: Course, done: Mapping[str, Outcome]) -> Iterator[EventView]:
+    """The events that were written, in the order of the steps."""
+    left: dict[str, list[Event]] = {name: list(outcome.events) for name, outcome in done.items()}
+    views_ = {name: {view.tag: view for view in views.events_view(o.after, o.events)} for name, o in done.items()}
+    for step in course.steps:
+        name = step.wish.artifact
+        for _ in step.drafts:
+            yield views_[name][left[name].pop(0).tag]
+
+
+def _notes(done: Mapping[str, Outcome]) -> Sequence[str]:
+    moved = [note for outcome in done.values() for note in outcome.notes]
+    return list(dict.fromkeys(moved))

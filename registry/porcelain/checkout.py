@@ -1,0 +1,45 @@
+"""What a checkout by CI leaves out, and how it is brought: with the least fetching (DESIGN part 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from registry.core.names import parse_tag
+from registry.plumbing import changes, history, remote
+from registry.porcelain.sync import fetch
+from registry.repository import Repository
+
+_DEEPER = (1, 8, 64, 512)  # commits, each time: a change has few, and a merge of it is one above
+
+
+def repair(repository: Repository, tag: str | None, base: str | None, waiting: Callable[[], None]) -> None:
+    """Bring the tags of the artifact that `tag` is about, of all where it is None, and the history down to `base`.
+
+    actions/checkout brings one commit, no tags, and the tag that triggered it as a lightweight one, which becomes the
+    annotated one that it is. A clone that was cut off is made a partial one first, so that nobody's models come along
+    with tags and commits; Git brings the rest of a commit when somebody asks for it. For clones of CI alone: it writes
+    to the clone's configuration. Raises GitFailed where the remote cannot be asked. Without a remote, nothing is to be
+    done.
+    """
+    if repository.pushes or remote.choose(repository.git) is None:
+        return
+    place = repository.remote()
+    shallow = history.is_cut_off(repository.clone.common_dir)
+    if shallow:
+        remote.make_partial(repository.git, place)
+    named = parse_tag(tag) if tag is not None else None
+    if tag is None or named is not None:
+        fetch(repository, [named.artifact] if named is not None else [], None, waiting, unknown=True)
+    if base is not None and shallow:
+        _connect(repository, base)
+
+
+def _connect(repository: Repository, base: str) -> None:
+    """Bring `base`, and as much history as leads from it and from HEAD to a commit that they share."""
+    git, place = repository.git, repository.remote()
+    remote.bring_commit(git, place, base, repository.progress)
+    for count in _DEEPER:
+        if repository.head is None or changes.merge_base(git, repository.head, base) is not None:
+            return
+        for commit in (repository.head, base):
+            repository.deepen(commit, count)
