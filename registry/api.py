@@ -546,9 +546,8 @@ class Registry:
         return fetch(self.repository, artifacts, remote, self._waiting)
 
     def repair(self, tag: str | None = None, *, base: str | None = None) -> None:
-        """Bring what a checkout by CI left out: the tags of the artifact that `tag` is about (of all, where it is None),
-        and the history down to the commit `base`. For a clone that will be thrown away: it becomes a partial one.
-        """
+        """Bring what a checkout by CI left out: the tags of the artifact that `tag` is about, of all without one, and
+        the history down to the commit `base`. For a clone that will be thrown away: it becomes a partial one."""
         from registry.porcelain.checkout import repair
 
         repair(self.repository, tag, base, self._waiting)

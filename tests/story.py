@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from registry import Registry
 
@@ -24,6 +24,9 @@ class Result:
     err: str
 
 
+Story = TypeVar("Story", bound="RepoStory")
+
+
 @dataclass
 class RepoStory:
     """A repository in which a story is told. Every verb returns the story, every question an answer."""
@@ -33,7 +36,7 @@ class RepoStory:
     notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, path: Path) -> RepoStory:
+    def begin(cls: type[Story], path: Path) -> Story:
         """An empty repository with an identity of its own."""
         subprocess.run(["git", "init", "-q", "-b", "main", str(path)], check=True)
         story = cls(path)

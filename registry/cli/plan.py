@@ -26,8 +26,9 @@ _COLUMNS = (
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when there is something to do.")
 @click.option("--markdown", is_flag=True, help="Answer in Markdown, for a comment or a summary.")
 def command(call: options.Call, revision: str | None, exit_code: bool, markdown: bool) -> int:
-    """Show the tags that apply would make of what the manifests want, `version:` and `assign:`; exit with 1 where a line
-    cannot be made true.
+    """Show the tags that apply would make of what the manifests want; exit with 1 where a line cannot be made true.
+
+    A line is `version: V`, which registers, or `assign: {STAGE: V}`. Nothing is fetched.
 
     \b
     registry plan

@@ -9,7 +9,7 @@ from registry.plumbing import changes, history, remote
 from registry.porcelain.sync import fetch
 from registry.repository import Repository
 
-_DEEPER = (1, 8, 64, 512)  # commits, each time: a change has few, and a merge of it is one above
+_DEEPER = (1, 2, 8, 32, 128, 512)  # commits, each time: a change has few, and a merge of it is one above
 
 
 def repair(repository: Repository, tag: str | None, base: str | None, waiting: Callable[[], None]) -> None:
