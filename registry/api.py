@@ -535,6 +535,7 @@ class Registry:
         """What the change of the manifests from where `head` left `base` means, without checking anything out."""
         from registry.porcelain.review import review
 
+        self._tell_of_missing()
         return review(self.repository, base, head)
 
     # -- other repositories ----------------------------------------------------------------------------------------

@@ -6,10 +6,20 @@ In a code span or a code block GitHub-flavoured Markdown knows no markup, HTML, 
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from registry.core import review as rules
+from registry.core.compare import Difference
 from registry.core.text import safe
+
+if TYPE_CHECKING:
+    from registry.core.gates import Measure
+    from registry.core.metadata import Scalar
+    from registry.porcelain.gitops import Plan, PlanStep
+    from registry.porcelain.review import Review
 
 _LONGEST = 60_000  # characters of one block: hosts cut a summary off at 1 MB, and a comment at 65,536 characters
 
@@ -35,14 +45,169 @@ def block(text: str) -> str:
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are Markdown already; columns without any content are left out, "" without rows."""
+    """A table of cells that are Markdown already; columns without any content are left out, "" where all are."""
     used = [place for place, _ in enumerate(titles) if any(row[place] for row in rows)]
     lines = [
         [titles[place] for place in used],
         ["---" for _ in used],
         *([row[place] for place in used] for row in rows),
     ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) if rows else ""
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) if used else ""
+
+
+# -- what changes, and what `apply` will do ----------------------------------------------------------------------------
+
+_CELL = 200  # characters of one thing that somebody wrote
+_NOTE = 500  # and of one sentence
+_SECTION = 11_000  # characters of one table or list: there are five of them, and 60,000 characters for all
+
+
+def review(found: Review) -> str:
+    """A review as a page that fits into a comment: no longer than 60,000 characters, and it says what is left out."""
+    page = _Page()
+    page.say(f"## Registry review: {'to be mended' if found.failed else 'ready'}")
+    page.say(f"From {code(found.base[:7])} to {code(found.head[:7])}.")
+    _plan(page, found.plan)
+    page.say("### Changes of the manifests")
+    page.table(
+        ("What", "Artifact", "Key", "Before", "After"),
+        [
+            [one.kind, *(_cell(text) for text in (one.artifact or "", one.key, one.before, one.after))]
+            for one in rules.lines(found.changes)
+        ],
+        "lines of changes",
+        "No manifest changed.",
+    )
+    page.say("### Problems")
+    page.table(
+        ("Where", "Severity", "Problem", "Hint"),
+        [
+            [_cell(f"{one.path}:{one.line}:{one.column}"), one.severity, _sentence(one.message), _sentence(one.hint)]
+            for one in found.problems
+        ],
+        "problems",
+        "None.",
+    )
+    page.notes([*found.plan.notes, *found.notes])
+    return page.end("registry review --json")
+
+
+def plan(found: Plan) -> str:
+    """What `apply` will do as a page, bounded like a review."""
+    page = _Page()
+    page.say("## Registry plan")
+    page.say(f"By the manifest at {code(found.commit[:7])}.")
+    _plan(page, found)
+    if found.obstacles:
+        page.say("### What stands in the way")
+        rows = [
+            [_cell(one.artifact), _cell(one.stage or "version"), _sentence(one.message), _sentence(one.hint)]
+            for one in found.obstacles
+        ]
+        page.table(("Artifact", "Stage", "Why", "Hint"), rows, "obstacles", "")
+    page.notes(found.notes)
+    return page.end("registry plan --json")
+
+
+def _plan(page: _Page, found: Plan) -> None:
+    page.say("### What apply will do")
+    if found.obstacles:
+        page.say(f"Nothing, as long as something stands in the way ({len(found.obstacles)}). Then it would make:")
+    page.table(
+        ("Tag", "Artifact", "Stage", "From", "To"),
+        [row for step in found.steps for row in _tags(step)],
+        "tags",
+        "No tag: what the manifests want is so." if not found.obstacles else "No tag.",
+    )
+    measured = [(one.artifact, one.stage, measure) for one in found.steps for measure in one.metrics]
+    measured += [(one.artifact, one.stage, measure) for one in found.obstacles for measure in one.metrics]
+    if measured:
+        page.say("### Metrics")
+        rows = [[_cell(artifact), _cell(stage or ""), *_measured(measure)] for artifact, stage, measure in measured]
+        titles = ("Artifact", "Stage", "Metric", "Now", "Candidate", "Change", "Wanted", "Passed")
+        page.table(titles, rows, "metrics", "")
+
+
+def _tags(step: PlanStep) -> Iterator[list[str]]:
+    for event in step.events:
+        now, then = step.now or "", step.version or "nothing"
+        if event.event == "registration":
+            now, then = "", f"{step.version} at {event.commit[:7]}"
+        elif event.event == "unassignment":
+            now, then = event.version or "", "nothing"
+        yield [_cell(text) for text in (event.tag, event.artifact, event.stage or "", now, then)]
+
+
+def _measured(measure: Measure) -> list[str]:
+    change = Difference(measure.metric, measure.now, measure.candidate).change
+    return [
+        _cell(measure.metric),
+        _cell(_value(measure.now)),
+        _cell(_value(measure.candidate)) or "unknown",
+        "" if change is None else f"{change:+g}",
+        _cell(" and ".join(measure.wanted)),
+        ("yes" if measure.passed else "no") if measure.wanted else "",
+    ]
+
+
+def _value(value: Scalar) -> str:
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _cell(text: str) -> str:
+    return code(_cut(text, _CELL))
+
+
+def _sentence(text: str) -> str:
+    return code(_cut(text, _NOTE))
+
+
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else text[: size - 3] + "..."
+
+
+class _Page:
+    """A page that grows, each of its tables and lists bounded, and that remembers what it left out."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._left: list[str] = []
+
+    def say(self, text: str) -> None:
+        """A paragraph, or a heading; of our own words."""
+        self._parts.append(text)
+
+    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]], what: str, none: str) -> None:
+        """A table, as far as it fits; without rows the words `none`."""
+        self.say(table(titles, _fitting(rows, what, self._left)) or none)
+
+    def notes(self, notes: Sequence[str]) -> None:
+        """A list of notes, as far as it fits; nothing where there are none."""
+        if notes:
+            self.say("### Notes")
+            kept = _fitting([[_sentence(note)] for note in notes], "notes", self._left)
+            self.say("\n".join(f"- {note}" for (note,) in kept))
+
+    def end(self, whole: str) -> str:
+        """The page; its last line says what it left out, and that the command `whole` has it."""
+        if self._left:
+            self.say(f"Left out here: {', '.join(self._left)}. {code(whole)} has all.")
+        return "\n\n".join(filter(None, self._parts)) + "\n"
+
+
+def _fitting(rows: Iterable[Sequence[str]], what: str, left: list[str]) -> list[Sequence[str]]:
+    """Those first rows that are not too long together; `left` is told of the others."""
+    kept: list[Sequence[str]] = []
+    size = missing = 0
+    for row in rows:
+        size += sum(len(cell) + 3 for cell in row) + 2
+        if size > _SECTION:
+            missing += 1
+        else:
+            kept.append(row)
+    if missing:
+        left.append(f"{missing} {what}")
+    return kept
 
 
 def _longest_run(text: str) -> int:

@@ -82,6 +82,7 @@ class Repository:
         self._states: dict[str, ArtifactState] = {}
         self._manifests: dict[tuple[str, ...], Manifest] = {}
         self._placed: dict[tuple[str, str], Manifest] = {}
+        self._whole: dict[str, Manifest] = {}
 
     @property
     def git(self) -> Git:
@@ -216,6 +217,11 @@ class Repository:
 
     def manifest_of(self, commit: str) -> Manifest:
         """All manifests at a commit, taken together."""
+        if commit not in self._whole:  # a commit never changes
+            self._whole[commit] = self._read_manifest_of(commit)
+        return self._whole[commit]
+
+    def _read_manifest_of(self, commit: str) -> Manifest:
         from registry.manifests import read
 
         self.bring_all([(commit, ".")], Extent.NAMES)

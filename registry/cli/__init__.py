@@ -47,6 +47,11 @@ SECTIONS: dict[str, dict[str, str]] = {
         "deprecate": "Mark an artifact as no longer to be used.",
         "delete": "Delete tags for good.",
     },
+    "Review and apply": {
+        "plan": "Show the tags that apply would make of what the manifests want.",
+        "apply": "Make the tags that the manifests want.",
+        "review": "Say what a change of the manifests means.",
+    },
     "Share": {
         "fetch": "Bring the remote's versions and stages.",
         "push": "Publish what was written here and not pushed yet.",

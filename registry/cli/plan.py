@@ -54,7 +54,8 @@ def _print(found: Plan) -> None:
         for step in found.steps
         for event in step.events
     ]
-    out.table(_COLUMNS, rows)
+    if rows:
+        out.table(_COLUMNS, rows)
     for note in found.notes:
         out.note(note)
     for obstacle in found.obstacles:

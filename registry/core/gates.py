@@ -72,8 +72,8 @@ def check(rule: StageRule | None, state: ArtifactState, version: VersionState, s
         return
     found = failures(rule, state, version, show)
     if found:
-        name = f"{state.name} {version.name}"
-        raise Refused(f"{name} may not enter {rule.name}: {'; '.join(found)}", f"registry show '{state.name}' has all")
+        why = f"{state.name} {version.name} may not enter {rule.name}: {'; '.join(found)}"
+        raise Refused(why, f"`require` of {rule.name} in the manifest wants it so")
 
 
 def failures(rule: StageRule, state: ArtifactState, version: VersionState, show: Show) -> list[str]:

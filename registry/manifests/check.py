@@ -1,4 +1,4 @@
-"""All that is wrong with the manifests of a work tree, at once (DESIGN part 4).
+"""All that is wrong with the manifests of a work tree or of a commit, at once (DESIGN part 4).
 
 `registry.yaml` is held to its shape; of `dvc.yaml` and GTO's files, which belong to other tools, only what we take from
 them is looked at. What the shape can say is said in `shape`; here stand the rules that tie one place to another.
@@ -15,6 +15,7 @@ from registry.core import names
 from registry.core.manifest import Manifest
 from registry.manifests.conform import Fault, Severity, did_you_mean, faults, quoted
 from registry.manifests.documents import DocumentError, Items, Node, Scalar, Table
+from registry.manifests.files import Files
 from registry.manifests.read import DVC, GTO, OURS, is_url, located, manifest, parsed, path_problem
 from registry.manifests.shape import MANIFEST, NAME, ROOT_ONLY, VERSION
 from registry.manifests.worktree import WorkTree
@@ -40,9 +41,21 @@ def check(root: Path, files: Mapping[str, bytes], registered: Registered | None 
     `root` is the work tree, where the files that the manifests name are looked for. `registered` gives the versions of
     an artifact; without it nobody asks whether what `assign:` names exists.
     """
+    return checked(WorkTree(root, files), files, registered).problems
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """All problems, and the manifests as nodes, by path, which know where they say what."""
+
+    problems: list[Problem]
+    nodes: Mapping[str, Node]
+
+
+def checked(tree: Files, files: Mapping[str, bytes], registered: Registered | None = None) -> Checked:
+    """`check`, where the files that the manifests name are looked for in `tree`."""
     duplicates: dict[str, list[DocumentError]] = {}
     nodes, broken = parsed(files, duplicates)
-    tree = WorkTree(root, files)
     context = _Context(manifest(nodes, broken), _teams(nodes.get(OURS)), OURS in broken, tree, registered)
     errors = [*broken.items(), *((path, error) for path, found in duplicates.items() for error in found)]
     problems = {Problem(path, e.line, e.column, "error", e.reason, e.hint) for path, e in errors}
@@ -55,7 +68,7 @@ def check(root: Path, files: Mapping[str, bytes], registered: Registered | None 
     problems.update(_name_problems(entries))
     for entry in entries:
         problems.update(_problem(entry.source, fault) for fault in _entry_faults(entry, context))
-    return sorted(problems)
+    return Checked(sorted(problems), nodes)
 
 
 def _problem(path: str, fault: Fault) -> Problem:
@@ -71,7 +84,7 @@ class _Context:
     manifest: Manifest
     teams: Collection[str]
     root_broken: bool  # nobody knows the general stages and teams
-    tree: WorkTree
+    tree: Files
     registered: Registered | None
 
 
@@ -167,6 +180,7 @@ def _lifecycle_faults(stages: Node | None, context: _Context) -> Iterator[Fault]
         require = _get(rules, "require")
         for key, named in (("after", _get(rules, "after")), ("no_worse_than", _get(require, "no_worse_than"))):
             yield from _unknown_stage(key, named, stages.values)
+        yield from _direction_faults(require)
         yield from _allow_faults(_get(rules, "allow"), context)
     yield from _cycle_faults(stages)
 
@@ -176,6 +190,14 @@ def _unknown_stage(key: str, named: Node | None, stages: Iterable[str]) -> Itera
         if names.is_stage(text.text) and text.text not in stages:
             hint = did_you_mean(text.text, stages) or "declare it under `stages`"
             yield Fault(text, f"`{key}` names an unknown stage: {text.text}", hint)
+
+
+def _direction_faults(require: Node | None) -> Iterator[Fault]:
+    worse = _get(require, "no_worse_than")
+    conditions = [value.text for _, value in _items(_get(require, "metrics")) if isinstance(value, Scalar)]
+    if isinstance(worse, Scalar) and worse.value is not None and not any(text[:1] in {"<", ">"} for text in conditions):
+        hint = 'name a metric under `metrics`, such as auc: ">=0.5": more is better then'
+        yield Fault(worse, "`no_worse_than` compares nothing: no metric says which way is better", hint)
 
 
 def _allow_faults(allow: Node | None, context: _Context) -> Iterator[Fault]:
@@ -264,7 +286,7 @@ def _assign_faults(entry: _Entry, context: _Context) -> Iterator[Fault]:
             yield Fault(value, message, did_you_mean(wanted, versions) or "register it first, or set `version` to it")
 
 
-def _file_paths_faults(entry: _Entry, tree: WorkTree) -> Iterator[Fault]:
+def _file_paths_faults(entry: _Entry, tree: Files) -> Iterator[Fault]:
     for key in ("card", "metrics", "params"):
         for path in _texts(entry.get(key)):
             yield from _path_faults(key, path, entry, tree)
@@ -273,7 +295,7 @@ def _file_paths_faults(entry: _Entry, tree: WorkTree) -> Iterator[Fault]:
             yield from _path_faults("artifacts", path, entry, tree)
 
 
-def _path_faults(key: str, node: Scalar, entry: _Entry, tree: WorkTree) -> Iterator[Fault]:
+def _path_faults(key: str, node: Scalar, entry: _Entry, tree: Files) -> Iterator[Fault]:
     """What is wrong with the path `node`, the value of `key`."""
     directory = posixpath.dirname(entry.source)
     problem = path_problem(directory, node.text)
@@ -295,7 +317,7 @@ def _path_faults(key: str, node: Scalar, entry: _Entry, tree: WorkTree) -> Itera
         yield Fault(node, f"{quoted(node.text)} is a directory", f"`{key}` takes a file")
 
 
-def _missing(key: str, node: Scalar, path: str, directory: str, tree: WorkTree) -> Fault:
+def _missing(key: str, node: Scalar, path: str, directory: str, tree: Files) -> Fault:
     guess = tree.guess(path)
     hint = "add it, or correct the path"
     if guess is not None:

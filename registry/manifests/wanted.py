@@ -15,10 +15,8 @@ from registry.manifests.shape import MANIFEST, MapOf, Record
 
 @dataclass(frozen=True, slots=True)
 class Misspelt:
-    """A `version` or an `assign` that is none. `stage` is None for the whole key; `line` counts from 1."""
+    """A `version` or an `assign` that is none. `line` counts from 1."""
 
-    artifact: str
-    stage: str | None
     path: str
     line: int
     message: str
@@ -38,7 +36,7 @@ def misspelt(files: Mapping[str, bytes]) -> Iterator[Misspelt]:
                 for key in ("version", "assign"):
                     value = _get(entry, key)
                     for fault in faults(shape.value.fields[key], value, f"`{key}`") if value is not None else ():
-                        yield Misspelt(full, None, path, fault.node.line, f"{full}: {fault.message}", fault.hint)
+                        yield Misspelt(path, fault.node.line, f"{full}: {fault.message}", fault.hint)
 
 
 def _get(node: Node | None, key: str) -> Node | None:

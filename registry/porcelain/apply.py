@@ -80,7 +80,6 @@ class _Carrying:
 
     def __post_init__(self) -> None:
         self._planner = Planner(self.repository, self.repository.writer(), self.changes)
-        self._manifests: dict[str, Manifest] = {}
 
     def out(self, way: Way, waiting: Callable[[], None]) -> Written:
         """Decide, and write it."""
@@ -91,7 +90,7 @@ class _Carrying:
     def _decide(self, states: Mapping[str, ArtifactState]) -> Mapping[str, Decision]:
         # After the tags: so the manifest is not older than what any other run has made true by it.
         tip = self._tip()
-        manifest = self._manifests.setdefault(tip, self.repository.manifest_of(tip))
+        manifest = self.repository.manifest_of(tip)
         if more := [name for name in wanting(manifest) if name not in states]:
             raise Again(more)
         course = self._planner.course(manifest, tip, states)

@@ -66,7 +66,10 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """A line of a manifest that cannot be made true: `stage` is None where the line is `version`."""
+    """A line of a manifest that cannot be made true: `stage` is None where the line is `version`.
+
+    `artifact` is "" where a manifest, or a line of it, cannot be understood at all.
+    """
 
     artifact: str
     stage: str | None

@@ -70,8 +70,7 @@ def unreadable(repository: Repository, manifest: Manifest, commit: str) -> list[
     blobs = repository.blobs_at([(commit, path) for path in paths])
     files = {path: blob.data for path, blob in zip(paths, blobs, strict=True) if blob.data is not None}
     return found + [
-        Obstacle(one.artifact, one.stage, f"{one.path}:{one.line}: {one.message}", one.hint)
-        for one in wanted.misspelt(files)
+        Obstacle("", None, f"{one.path}:{one.line}: {one.message}", one.hint) for one in wanted.misspelt(files)
     ]
 
 

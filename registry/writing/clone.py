@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -118,9 +119,11 @@ def check_names(repository: Repository, new: Sequence[tuple[ArtifactState, Seque
             if version is not None:
                 policy.check_case(version, (getattr(e, "version", "") for e in state.events), "version")
     first = [state.name for state, events in new if events and not state.exists]
-    like = [*tags.artifacts_like(git, *first), *first]  # a new name: others are looked at, this once
+    like: defaultdict[str, list[str]] = defaultdict(list)
+    for name in [*tags.artifacts_like(git, *first), *first]:  # of a new name, others are looked at, this once
+        like[name.lower()].append(name)
     for name in first:
-        policy.check_case(name, like, "name")
+        policy.check_case(name, like[name.lower()], "name")
     for tag, other in tags.in_the_way(git, [event.tag for _, events in new for event in events]):
         if other == tag:
             raise Refused(f"the tag {other} is there already, but is no event", "registry doctor says what it is")

@@ -102,7 +102,16 @@ def test_a_duplicate_key_is_told_beside_what_ends_the_reading(tmp_path: Path) ->
             "1:25: error: `after` goes in a circle: a after b after a",
             "remove",
         ),
-        ("stages: {a: {require: {no_worse_than: b}}}", "1:39: error: `no_worse_than` names an unknown stage: b", ""),
+        (
+            "stages: {a: {require: {metrics: {auc: '>0'}, no_worse_than: b}}}",
+            "1:61: error: `no_worse_than` names an unknown stage: b",
+            "",
+        ),
+        (
+            "stages: {a: {require: {metrics: {auc: '==1'}, no_worse_than: a}}}",
+            "1:62: error: `no_worse_than` compares nothing: no metric says which way is better",
+            "more is better then",
+        ),
         ("stages: {Prod: {}, prod: {}}", "1:20: error: the stages Prod and prod differ in case only", "rename"),
         ("stages: {nul: {}}", "1:10: error: the stage nul would not travel", "another name"),
         (

@@ -1,0 +1,71 @@
+"""What `check` asks of the files that a manifest names, wherever they lie: in a work tree, or in a commit."""
+
+from __future__ import annotations
+
+import posixpath
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+from registry.core.select import nearest
+from registry.manifests.outputs import dvc_outputs, is_output
+
+MAX_NAMES = 500  # of a directory, to guess among
+_MAX_GUESSES = 50  # in one check: guessing is slow, and who misses more files has another problem
+
+
+class Files(ABC):
+    """Answers questions about files by their paths from the root; `manifests` are those that have been read already."""
+
+    def __init__(self, manifests: Mapping[str, bytes]) -> None:
+        self._manifests = manifests
+        self._outputs: dict[str, frozenset[str]] = {}
+        self._guesses = _MAX_GUESSES
+
+    @abstractmethod
+    def has(self, path: str) -> bool:
+        """Whether there is a file, a directory or a link of this name."""
+
+    @abstractmethod
+    def is_directory(self, path: str) -> bool:
+        """Whether `path` is a directory."""
+
+    @abstractmethod
+    def leads_out(self, path: str) -> bool:
+        """Whether a link on the way to `path` leads out of the repository."""
+
+    @abstractmethod
+    def names_in(self, directory: str) -> Sequence[str]:
+        """Some of the names in a directory ("" for the root), sorted; none where there is no such directory."""
+
+    @abstractmethod
+    def dvc_files_in(self, directory: str) -> Mapping[str, bytes]:
+        """The files of a directory in which DVC says what it makes, by path."""
+
+    def is_output(self, path: str) -> bool:
+        """Whether DVC declares `path`, in a manifest or in a file of a directory above it."""
+        directories = ["", *_parents(path)]
+        return any(is_output(path, self._outputs_of(directory)) for directory in ["?manifests", *directories])
+
+    def guess(self, path: str) -> str | None:
+        """The path that was probably meant by one that is not there, or None."""
+        parent, parts = "", path.split("/")
+        for position, part in enumerate(parts):
+            if self.has(posixpath.join(parent, part)):
+                parent = posixpath.join(parent, part)
+                continue
+            self._guesses -= 1
+            close = nearest(part, self.names_in(parent)) if self._guesses >= 0 and len(part) <= 200 else None
+            found = posixpath.join(parent, close or "", *parts[position + 1 :])
+            return found if close is not None and self.has(found) else None
+        return None
+
+    def _outputs_of(self, directory: str) -> frozenset[str]:
+        if directory not in self._outputs:
+            files = self._manifests if directory == "?manifests" else self.dvc_files_in(directory)
+            self._outputs[directory] = dvc_outputs(files)
+        return self._outputs[directory]
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]

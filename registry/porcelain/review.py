@@ -1,0 +1,197 @@
+"""`review BASE [HEAD]`: what a change of the manifests means, from Git's objects alone (DESIGN part 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from registry.core import review as rules
+from registry.core.manifest import Declaration, Json, Manifest
+from registry.core.review import ManifestChange
+from registry.errors import Refused
+from registry.manifests import check, committed, read
+from registry.manifests.check import Problem, Registered
+from registry.manifests.committed import CommitTree
+from registry.manifests.documents import Node
+from registry.manifests.places import places
+from registry.plumbing import changes
+from registry.plumbing.objects import Extent
+from registry.porcelain.gitops import Obstacle, Plan
+from registry.porcelain.plan import planned
+from registry.repository import MANIFEST_LIMIT, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What changes from the commit `base` to the commit `head`.
+
+    `problems` are those of the manifests at `head`, whoever made them, with what keeps the plan from being carried out;
+    `plan` is what `apply` would do there.
+    """
+
+    base: str
+    head: str
+    problems: tuple[Problem, ...]
+    changes: tuple[ManifestChange, ...]
+    plan: Plan
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether this should not be merged: something is an error, or the plan could not be carried out."""
+        return bool(self.plan.obstacles) or any(problem.severity == "error" for problem in self.problems)
+
+    def to_json(self) -> dict[str, Json]:
+        """The shape of `review --json`."""
+        return {
+            "base": self.base,
+            "head": self.head,
+            "failed": self.failed,
+            "problems": [asdict(problem) for problem in self.problems],
+            "changes": [change.to_json() for change in self.changes],
+            "plan": self.plan.to_json(),
+            "notes": list(self.notes),
+        }
+
+
+def review(repository: Repository, base: str, head: str = "HEAD") -> Review:
+    """What changes at `head` since it left `base`. Raises NotFound for a revision that there is not."""
+    repository.about()
+    there, here = repository.commit(base), repository.commit(head)
+    since, notes = _since(repository, there, here, (base, head))
+    before, after = _Committed(repository, since), _Committed(repository, here)
+    old, new = repository.manifest_of(since), repository.manifest_of(here)
+    checked = check.checked(after.tree, after.files, _registered(repository, new))
+    found = rules.changes(old, new)
+    plan = planned(repository, new, here, since)
+    problems = {*checked.problems, *_unread(new, after.files)}
+    problems.update(_obstacles(plan.obstacles, new, checked.nodes, problems.copy()))
+    problems.update(_warning(checked.nodes, one) for one in rules.not_raised(old, new, _changed(before, after, new)))
+    notes += rules.notes(old, new, found, _held(repository, found))
+    return Review(since, here, tuple(sorted(problems)), tuple(found), plan, tuple(notes))
+
+
+def _registered(repository: Repository, manifest: Manifest) -> Registered:
+    states = repository.states_of([name for name, one in manifest.artifacts.items() if one.assign])
+
+    def versions(artifact: str) -> list[str]:
+        # One that is not among them stands in a manifest that only `check` reads so far.
+        state = states.get(artifact) or repository.states.get(artifact)
+        return [version.name for version in state.active] if state is not None else []
+
+    return versions
+
+
+def _held(repository: Repository, found: Iterable[ManifestChange]) -> dict[str, Mapping[str, str]]:
+    """What the stages resolve to, of all artifacts that a change may concern."""
+    names: set[str] = set()
+    for change in found:
+        if change.key.partition(".")[0] == "stages":
+            names.update(repository.states)
+        elif change.artifact is not None and change.kind in {"removed", "renamed"}:
+            names.add(change.before if isinstance(change.before, str) else change.artifact)
+    states = repository.states_of(sorted(names))
+    return {name: state.stages for name, state in states.items() if state.exists}
+
+
+def _since(repository: Repository, base: str, head: str, said: tuple[str, str]) -> tuple[str, list[str]]:
+    """The commit to compare with, and what a person should know of it."""
+    common = changes.merge_base(repository.git, base, head)
+    if common is None:
+        cut = (repository.clone.common_dir / "shallow").exists()
+        why = "no commit that they share is in this clone, which is shallow" if cut else "they share no commit"
+        return base, [f"{said[1]} is compared with {said[0]} as it is now: {why}"]
+    behind = changes.commits_beyond(repository.git, base, head) if common != base else 0
+    if not behind:
+        return common, []
+    count = f"{behind} commit" + ("" if behind == 1 else "s")
+    return common, [f"{said[1]} is behind {said[0]} by {count}: what those change is not looked at"]
+
+
+class _Committed:
+    """The files of one commit."""
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        self._repository, self.commit = repository, commit
+        repository.bring_all([(commit, ".")], Extent.NAMES)
+        self._entries = committed.listed(changes.tree_of(repository.git, commit))
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """The manifests, by path; without those whose bytes are not in this clone."""
+        paths = committed.manifests_among(self._entries)
+        found = self._repository.blobs_at([(self.commit, path) for path in paths])
+        # One that is too large was not read: what stands for it is too large as well.
+        return {
+            path: bytes(MANIFEST_LIMIT + 1) if blob.data is None else blob.data
+            for path, blob in zip(paths, found, strict=True)
+            if blob.type == "blob"
+        }
+
+    @cached_property
+    def tree(self) -> CommitTree:
+        """All that `check` asks."""
+        return CommitTree(self._entries, self.files, self._read)
+
+    def in_dvc(self, paths: Collection[str]) -> dict[str, Json]:
+        """Of each of `paths` that DVC has, the digests that it says."""
+        if not paths:
+            return {}
+        from registry.artifacts import dvc  # few reviews need it
+
+        files = dvc.candidates(paths, [])
+        found = zip(files, self._read(files, committed.DVC_LIMIT), strict=True)
+        try:
+            known = dvc.outputs({path: data for path, data in found if data is not None})
+        except Refused:  # a file of DVC that cannot be read says nothing
+            return {}
+        return {path: [[one.path, one.md5] for one in dvc.within(path, known, ())] for path in paths}
+
+    def _read(self, paths: Sequence[str], limit: int) -> list[bytes | None]:
+        return [one.data for one in self._repository.blobs_at([(self.commit, path) for path in paths], limit)]
+
+
+def _changed(before: _Committed, after: _Committed, manifest: Manifest) -> set[str]:
+    """The artifacts with a `version` whose bytes in Git or in DVC are others than before."""
+    versioned = [one for one in manifest.artifacts.values() if one.version is not None and not one.is_url]
+    wanted = {one.name: one.path for one in versioned if one.path is not None}
+    elsewhere = {path for path in wanted.values() if not before.tree.id_of(path) and not after.tree.id_of(path)}
+    said, says = (commit.in_dvc(elsewhere) for commit in (before, after))
+    return {
+        name
+        for name, path in wanted.items()
+        if before.tree.id_of(path) != after.tree.id_of(path) or said.get(path) != says.get(path)
+    }
+
+
+def _unread(manifest: Manifest, files: Mapping[str, bytes]) -> Iterator[Problem]:
+    """Manifests that `check` was not given, for they are not in this clone."""
+    for path, reason in manifest.broken.items():
+        if path not in files:
+            yield Problem(path, 1, 1, "error", reason.removeprefix("1:1: "), "git fetch brings it")
+
+
+def _warning(nodes: Mapping[str, Node], declared: Declaration) -> Problem:
+    place, _ = places(nodes, declared, "path")
+    message = f"what is at `path` changes, and `version` does not: {declared.version} keeps its old bytes"
+    hint = "raise `version`, or nothing registers the new bytes"
+    return Problem(place.path, place.line, place.column, "warning", message, hint)
+
+
+def _obstacles(
+    obstacles: Iterable[Obstacle], manifest: Manifest, nodes: Mapping[str, Node], known: Iterable[Problem]
+) -> Iterator[Problem]:
+    """Each obstacle at the line that it comes from, unless `check` has found an error there itself."""
+    errors = {(one.path, one.line, one.column) for one in known if one.severity == "error"}
+    for obstacle in obstacles:
+        if obstacle.artifact == "":  # a manifest, or a line of it, that cannot be read: `check` says so itself
+            continue
+        declared = manifest.artifacts.get(obstacle.artifact, Declaration(obstacle.artifact, read.OURS))
+        keys = ("version",) if obstacle.stage is None else ("assign", obstacle.stage)
+        key, value = places(nodes, declared, *keys)
+        said = [key, value]
+        if obstacle.stage is None and declared.path is not None:
+            said.append(places(nodes, declared, "path")[1])  # a file that is not there cannot be registered, either
+        if not errors & {(one.path, one.line, one.column) for one in said}:
+            yield Problem(key.path, key.line, key.column, "error", obstacle.message, obstacle.hint)

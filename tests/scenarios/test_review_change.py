@@ -1,0 +1,351 @@
+"""A change of the manifests is reviewed, from Git's objects alone, before somebody merges it (DESIGN part 5)."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry import NotFound, Registry
+from registry.plumbing.process import Git
+from registry.porcelain.review import Review
+from tests.scenarios.conftest import everything
+from tests.story import RepoStory
+
+MANIFEST = """\
+stages:
+  staging: {}
+  production: {}
+models:
+  churn:
+    path: models/churn.pkl
+    version: v1.0.0
+    assign: {staging: v1.0.0}
+  fraud: {path: models/fraud.pkl}
+"""
+
+
+@pytest.fixture
+def story(repo: RepoStory) -> RepoStory:
+    """`main`, where churn v1.0.0 is in staging as its manifest wants; the change will be made on `change`."""
+    repo.write("registry.yaml", MANIFEST).write("models/fraud.pkl", "1\n").commit("Manage churn")
+    repo.register("churn", "v1.0.0").assign("churn@v1.0.0", "staging")
+    repo.git("switch", "-q", "-c", "change")
+    return repo
+
+
+def changed(story: RepoStory, *replacements: tuple[str, str]) -> RepoStory:
+    """The manifest with other words, committed."""
+    text = (story.path / "registry.yaml").read_text()
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    story.write("registry.yaml", text).commit("Change the manifest")
+    return story
+
+
+def problems(found: Review) -> list[str]:
+    return [f"{p.path}:{p.line}:{p.column}: {p.severity}: {p.message}" for p in found.problems]
+
+
+def keys(found: Review) -> list[tuple[str, str | None, str]]:
+    return [(change.kind, change.artifact, change.key) for change in found.changes]
+
+
+def tags(found: Review) -> list[str]:
+    return [event.tag for event in found.plan.events]
+
+
+# -- what it says ------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_changed_and_nothing_is_to_be_done(story: RepoStory) -> None:
+    story.write("README.md", "words\n").commit()
+
+    found = story.registry.review("main")
+
+    assert (found.changes, found.problems, found.notes, tags(found)) == ((), (), (), [])
+    assert not found.failed
+
+
+def test_a_promotion_by_pull_request(story: RepoStory) -> None:
+    story.train("better\n")
+    changed(story, ("version: v1.0.0", "version: v1.1.0"), ("staging: v1.0.0", "staging: v1.1.0"))
+
+    found = story.registry.review("main")
+
+    assert keys(found) == [("changed", "churn", "version"), ("changed", "churn", "assign.staging")]
+    assert [(tag.partition("#")[0], bool(tag)) for tag in tags(found)] == [("churn@v1.1.0", True), ("churn", True)]
+    assert [step.now for step in found.plan.steps if step.stage == "staging"] == ["v1.0.0"]
+    assert problems(found) == []
+    assert not found.failed
+
+
+def test_new_bytes_without_a_new_version_are_warned_of(story: RepoStory) -> None:
+    story.train("better\n")
+    story.write("models/fraud.pkl", "2\n").commit()  # it declares no version: somebody registers it by hand
+
+    found = story.registry.review("main")
+
+    said = "what is at `path` changes, and `version` does not: v1.0.0 keeps its old bytes"
+    assert problems(found) == [f"registry.yaml:6:5: warning: {said}"]
+    assert not found.failed
+
+
+def test_bytes_below_a_directory_and_behind_a_link_count(story: RepoStory) -> None:
+    story.git("switch", "-q", "main")
+    story.write("store/a/weights", "1\n")
+    (story.path / "models/link").symlink_to("../store")
+    changed(story, ("path: models/churn.pkl", "path: models/link"))
+    story.git("switch", "-q", "-C", "change")
+    story.write("store/a/weights", "2\n").commit()
+
+    assert [p.severity for p in story.registry.review("main").problems] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("models/churn.pkl.dvc", "outs: [{path: churn.pkl, md5: %s}]"),
+        ("models.dvc", "outs: [{path: models, md5: %s.dir}]"),
+        ("dvc.lock", "stages: {train: {cmd: x, outs: [{path: models/churn.pkl, md5: %s}]}}"),
+    ],
+)
+def test_bytes_in_dvc_count(empty: RepoStory, file: str, said: str) -> None:
+    empty.write("registry.yaml", "models: {churn: {path: models/churn.pkl, version: v1.0.0}}\n")
+    empty.write("dvc.yaml", "stages: {train: {cmd: x, outs: [models/churn.pkl]}}\n")
+    empty.write(file, said % ("a" * 32)).commit()
+    empty.git("tag", "base")
+    empty.write(file, said % ("a" * 32) + "\n# a comment\n").commit()
+    assert empty.registry.review("base").problems == ()
+
+    empty.write(file, said % ("b" * 32)).commit()
+
+    assert [p.severity for p in empty.registry.review("base").problems] == ["warning"]
+
+
+def test_a_version_that_is_nowhere_fails_once_at_its_line(story: RepoStory) -> None:
+    changed(story, ("{staging: v1.0.0}", "{staging: v1.0.0, production: v9.0.0}"))
+
+    found = story.registry.review("main")
+
+    assert problems(found) == ["registry.yaml:8:43: error: churn v9.0.0 is neither registered nor its `version`"]
+    assert found.failed
+    assert [(one.artifact, one.stage) for one in found.plan.obstacles] == [("churn", "production")]
+
+
+def test_what_was_broken_before_is_still_reported(story: RepoStory) -> None:
+    story.git("switch", "-q", "main")
+    changed(story, ("path: models/fraud.pkl", "path: gone.pkl"))
+    story.git("switch", "-q", "-C", "change")
+    story.write("README.md", "words\n").commit()
+
+    found = story.registry.review("main")
+
+    assert problems(found) == ["registry.yaml:9:17: error: 'gone.pkl' is not there"]
+    assert (found.changes, found.failed) == ((), True)
+
+
+def test_a_manifest_that_breaks_removes_nothing(story: RepoStory) -> None:
+    story.write("registry.yaml", MANIFEST + "  churn: {}\n").commit()
+
+    found = story.registry.review("main")
+
+    assert problems(found) == ["registry.yaml:10:3: error: duplicate key `churn`"]
+    assert (found.changes, found.failed) == ((), True)
+
+
+def test_lines_that_go_and_stages_that_are_left(story: RepoStory) -> None:
+    changed(story, ("  staging: {}\n", ""), ("    assign: {staging: v1.0.0}\n", ""), ("fraud:", "scam:"))
+
+    found = story.registry.review("main")
+
+    assert keys(found) == [
+        ("removed", None, "stages.staging"),
+        ("changed", "churn", "assign.staging"),
+        ("renamed", "scam", ""),
+    ]
+    assert found.notes == (
+        "churn: staging is no longer managed: what is in it stays there",
+        "staging is no stage any more, and still holds churn v1.0.0",
+    )
+
+
+def test_every_manifest_is_compared(story: RepoStory) -> None:
+    story.write("cv/registry.yaml", "models: {pool: {path: p.pkl, labels: [a]}}\n").write("cv/p.pkl", "1\n").commit()
+    story.write("dvc.yaml", "artifacts: {data: {path: models, type: dataset}}\n").commit()
+
+    assert keys(story.registry.review("main")) == [("added", "cv:pool", ""), ("added", "data", "")]
+
+
+# -- between which commits ---------------------------------------------------------------------------------------------
+
+
+def test_what_others_did_on_main_meanwhile_is_not_undone(story: RepoStory) -> None:
+    changed(story, ("fraud: {", "fraud: {labels: [a], "))
+    story.git("switch", "-q", "main")
+    changed(story, ("  fraud:", "  spam: {path: models}\n  fraud:"))
+    story.write("README.md", "words\n").commit()
+    story.git("switch", "-q", "change")
+
+    found = story.registry.review("main")
+
+    assert keys(found) == [("changed", "fraud", "labels")]
+    assert found.base == story.git("merge-base", "main", "change")
+    assert found.notes == ("HEAD is behind main by 2 commits: what those change is not looked at",)
+
+
+def test_two_histories_without_a_common_commit(story: RepoStory) -> None:
+    story.git("switch", "-q", "--orphan", "other")
+    story.write("registry.yaml", MANIFEST).write("models/churn.pkl", "1").write("models/fraud.pkl", "1").commit()
+
+    found = story.registry.review("main", "other")
+
+    assert found.base == story.git("rev-parse", "main")
+    assert found.notes == ("other is compared with main as it is now: they share no commit",)
+
+
+def test_in_a_shallow_clone(story: RepoStory, tmp_path: Path) -> None:
+    changed(story, ("fraud: {", "fraud: {labels: [a], "))
+    story.git("switch", "-q", "main")
+    story.write("README.md", "words\n").commit()
+    url = story.path.as_uri()
+    story.git("clone", "-q", "--depth", "1", "--no-single-branch", url, str(tmp_path / "clone"))
+
+    found = Registry(tmp_path / "clone").review("origin/main", "origin/change")
+
+    assert keys(found) == [("changed", "fraud", "labels")]
+    [note] = found.notes
+    assert note.startswith("origin/change is compared with origin/main as it is now: no commit that they share is in")
+
+
+@pytest.mark.parametrize("how", ["bare", "url", "partial"])
+def test_without_a_work_tree(story: RepoStory, tmp_path: Path, how: str) -> None:
+    story.train("better\n")
+    changed(story, ("fraud: {", "fraud: {labels: [a], "))
+    here = story.registry.review("main")
+    url, other = story.path.as_uri(), str(tmp_path / "other")
+    story.git("config", "uploadpack.allowFilter", "true")
+    story.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    if how != "url":
+        options = ["--bare"] if how == "bare" else ["--no-checkout", "--filter=tree:0"]
+        story.git("clone", "-q", *options, url, other)
+    where = url if how == "url" else other
+    names = ("origin/main", "origin/change") if how == "partial" else ("main", "change")
+
+    found = Registry(where).review(*names)
+
+    assert (found.problems, found.changes, tags(found)) == (here.problems, here.changes, tags(here))
+
+
+def test_nothing_is_checked_out_and_nothing_is_written(story: RepoStory) -> None:
+    changed(story, ("fraud: {", "fraud: {labels: [a], "))
+    story.git("switch", "-q", "main")
+    story.write("registry.yaml", "models: [").write("models/churn.pkl", "not committed\n")
+    before = everything(story.path)
+
+    found = story.registry.review("main", "change")
+
+    assert keys(found) == [("changed", "fraud", "labels")]
+    assert found.problems == ()
+    assert everything(story.path) == before
+
+
+def test_a_manifest_whose_bytes_are_nowhere_is_an_error_not_a_removal(story: RepoStory, tmp_path: Path) -> None:
+    story.git("config", "uploadpack.allowFilter", "true")
+    story.git("clone", "-q", "--no-checkout", "--filter=blob:none", story.path.as_uri(), str(tmp_path / "clone"))
+    story.path.rename(tmp_path / "gone")
+
+    found = Registry(tmp_path / "clone").review("origin/main")
+
+    assert problems(found) == ["registry.yaml:1:1: error: its bytes are not in this clone"]
+    assert (found.changes, found.failed) == ((), True)
+
+
+def test_a_manifest_that_is_too_large(story: RepoStory) -> None:
+    story.write("registry.yaml", MANIFEST + "#" * 10_000_000).commit()
+
+    found = story.registry.review("main")
+
+    assert problems(found) == ["registry.yaml:1:1: error: larger than 10 MB"]
+    assert found.changes == ()
+
+
+def test_an_unknown_revision(story: RepoStory) -> None:
+    with pytest.raises(NotFound, match="no commit is called nowhere"):
+        story.registry.review("nowhere")
+    with pytest.raises(NotFound, match="no commit is called --all"):
+        story.registry.review("main", "--all")
+
+
+# -- files in a commit -------------------------------------------------------------------------------------------------
+
+
+def test_check_says_the_same_of_a_commit_as_of_the_work_tree(empty: RepoStory) -> None:
+    paths = [
+        "a.pkl", "dir", "dir/b.pkl", "gone.pkl", "dir/gone.pkl", "a.pkl/b", ".", "inside", "inside/b.pkl",
+        "inside/gone", "out", "out/x", "absolute", "circle", "circle/x", "dangling", "far/b.pkl", "up/a.pkl", "dvc.bin",
+        "made.bin",
+        "dir/made.bin", "dir/deep/made.bin", "sub/dvc.bin", "dri/b.pkl", "dir/c.pkl", "x\u202ey", "ümlaut.pkl",
+    ]  # fmt: skip
+    lines = [f"  m{n}: {{path: '{path}', metrics: ['{path}']}}\n" for n, path in enumerate(paths)]
+    empty.write("registry.yaml", "models:\n" + "".join(lines)).write("registry.yml", "")
+    empty.write("a.pkl", "1").write("dir/b.pkl", "1").write("dir/deep/c", "1").write("ümlaut.pkl", "1")
+    links = {
+        "inside": "dir", "out": "..", "absolute": "/nowhere", "circle": "circle", "dangling": "nothing",
+        "far": "up/inside", "up": "dir/./..", "dir/sub": "deep",
+    }  # fmt: skip
+    for name, target in links.items():
+        (empty.path / name).symlink_to(target)
+    empty.write("dvc.bin.dvc", "outs: [{path: dvc.bin}]\n").write("sub/x.dvc", "outs: [{path: dvc.bin}]\n")
+    empty.write("dvc.yaml", "stages: {s: {outs: [made.bin]}}\n").write(
+        "dir/dvc.yaml", "stages: {s: {outs: [made.bin]}}"
+    )
+    empty.commit()
+
+    assert list(empty.registry.review("HEAD").problems) == empty.registry.check()
+
+
+# -- many --------------------------------------------------------------------------------------------------------------
+
+
+def test_git_is_asked_as_often_for_a_thousand_models_as_for_ten(
+    empty: RepoStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[Any] = []
+    run = Git._run
+
+    def counted(*given: Any) -> Any:
+        runs.append(given[1])
+        return run(*given)
+
+    monkeypatch.setattr(Git, "_run", counted)
+
+    def asked(models: int) -> int:
+        def manifest(version: str) -> str:
+            lines = [f"  m{n}: {{path: m/{n}.pkl, version: {version}, assign: {{a: v1.0.0}}}}\n" for n in range(models)]
+            return "stages: {a: {}}\nmodels:\n" + "".join(lines)
+
+        for n in range(models):
+            empty.write(f"m/{n}.pkl", f"{n}\n")
+        (empty.path / f"link{models}").symlink_to("m")
+        empty.write("registry.yaml", manifest("v1.0.0")).write("m.dvc", "outs: [{path: x}]\n").commit()
+        listing = "".join(f"create refs/tags/m{n}@v1.0.0 {_tag(empty, n)}\n" for n in range(0, models, 10))
+        subprocess.run(["git", "update-ref", "--stdin"], cwd=empty.path, input=listing.encode(), check=False)
+        base = empty.git("rev-parse", "HEAD")
+        empty.write("registry.yaml", manifest("v1.1.0")).commit()
+        runs.clear()
+        found = empty.registry.review(base)
+        assert len(found.changes) == models
+        return len(runs)
+
+    few, many = asked(10), asked(1000)
+    assert many <= few + 2
+
+
+def _tag(story: RepoStory, n: int) -> str:
+    head = story.git("rev-parse", "HEAD")
+    raw = f"object {head}\ntype commit\ntag m{n}@v1.0.0\ntagger A <a@example.com> 1767225600 +0000\n\nx\n"
+    return story.git("hash-object", "-t", "tag", "-w", "--stdin", data=raw.encode())

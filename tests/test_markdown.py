@@ -1,0 +1,165 @@
+"""Markdown for strangers' eyes and of strangers' words: nothing that they write is markup, and no page is too long."""
+
+from __future__ import annotations
+
+import importlib.util
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from registry import markdown
+from registry.core.gates import Measure
+from registry.core.metadata import Metadata
+from registry.core.review import ManifestChange
+from registry.manifests.check import Problem
+from registry.porcelain.gitops import Obstacle, Plan, PlanStep
+from registry.porcelain.review import Review
+from registry.porcelain.values import EventView
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<!-- -->",
+    "![x](https://evil.example/x.png)",
+    "[a](javascript:alert(1))",
+    "https://evil.example/ www.evil.example a@evil.example",
+    "`",
+    " ` ",
+    "``",
+    "a`b``c```d",
+    "```\n# heading\n```",
+    "\n\n# heading\n\n",
+    "x\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n",
+    "a | b | c",
+    "\\| \\\\| `|` \\`",
+    "\\",
+    "$`x`$ $$x$$",
+    "*a* **b** __c__ ~~d~~",
+    "- [ ] x",
+    "> quote",
+    "@octocat #12 GH-12 octocat/repo#3",
+    "&lt;img src=x onerror=alert(1)&gt;",
+    "\x1b[31mred\x1b]8;;https://evil.example\x07\x9b31m",
+    "::error file=x::y\n::set-output name=a::b",
+    "\u202etxt.exe\u2066\u200b",
+    "\r\u2028\u2029\x85\x0b\x0c",
+    "\ud800",
+    "${{ secrets.TOKEN }} $(id)",
+    " ",
+    "",
+]
+OURS = {
+    "Registry review: to be mended", "Registry plan", "What apply will do", "Metrics", "Changes of the manifests",
+    "Problems", "Notes", "What stands in the way",
+}  # fmt: skip
+PLAIN = {
+    *OURS, "Nothing, as long as something stands in the way (1). Then it would make:",
+    "Tag", "Artifact", "Stage", "From", "To", "Metric", "Now", "Candidate", "Change", "Wanted", "Passed", "What", "Key",
+    "Before", "After", "Where", "Severity", "Problem", "Hint", "Why", "changed", "added", "removed", "renamed", "error",
+    "yes", "no", "unknown", "+1", "From ", " to ", ".", "By the manifest at ", "From  to .", "By the manifest at .",
+}  # fmt: skip
+
+
+def page_of(text: str) -> Review:
+    """A review in which somebody has written `text` wherever anybody can write."""
+    measures = (Measure(text, text, text, (text, text)), Measure("auc", 1, 2, passed=False))
+    event = EventView("assignment", text, text, text, text, text, "", text, text, text, text, text, Metadata(), False)
+    step = PlanStep(text, text, text, text, text, (event,), measures)
+    registration = PlanStep(text, text, None, text, None, (replace(event, event="registration"),))
+    obstacle = Obstacle(text, text, text, text, measures)
+    changes = (
+        ManifestChange("changed", text, text, text, [text, {text: text}]),
+        ManifestChange("added", text, "", None, {text: text, "assign": {text: text}, "metadata": {text: [text]}}),
+        ManifestChange("removed", None, text, {text: text}, None),
+        ManifestChange("renamed", text, "", text, text),
+    )
+    plan = Plan(text, (step, registration), (obstacle,), (text,))
+    return Review(text, text, (Problem(text, 1, 1, "error", text, text),), changes, plan, (text,))
+
+
+def parsed(page: str) -> list[Token]:
+    parser = MarkdownIt("commonmark", {"linkify": True}).enable(["table", "strikethrough"])
+    if importlib.util.find_spec("linkify_it") is not None:
+        parser.enable("linkify")
+    return parser.parse(page)
+
+
+def inline(tokens: list[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield from token.children or []
+
+
+def check_harmless(page: str) -> None:
+    """All but our own words stand in code, and each table has as many cells in each row."""
+    tokens = parsed(page)
+    kinds = {token.type.removesuffix("_open").removesuffix("_close") for token in tokens}
+    assert kinds <= {
+        "heading", "paragraph", "inline", "table", "thead", "tbody", "tr", "th", "td", "bullet_list", "list_item"
+    }  # fmt: skip
+    assert {token.type for token in inline(tokens)} <= {"text", "code_inline"}
+    assert {token.content for token in inline(tokens) if token.type == "text"} <= PLAIN
+    headings = [tokens[n + 1].content for n, token in enumerate(tokens) if token.type == "heading_open"]
+    assert set(headings) <= OURS
+    assert len(headings) == len(set(headings))
+    assert not [c for c in page if c != "\n" and unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}]
+    for table in page.split("\n\n"):
+        rows = [line for line in table.splitlines() if line.startswith("|")]
+        assert len({line.count("|") for line in rows}) <= 1
+    assert page.count("\n| ") - page.count("\n| --- ") == sum(token.type == "tr_open" for token in tokens)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=[f"hostile{n}" for n, _ in enumerate(HOSTILE)])
+def test_strangers_words_stand_in_code(text: str) -> None:
+    check_harmless(markdown.review(page_of(text)))
+    check_harmless(markdown.plan(page_of(text).plan))
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from("`|\\ \n\t<>[]()!*_#-"), st.characters()), max_size=30))
+def test_whatever_they_write(text: str) -> None:
+    check_harmless(markdown.review(page_of(text)))
+
+
+@pytest.mark.parametrize("text", ["x" * 1000, "|" * 1000, "\u202e" * 1000, "` " * 500])
+def test_a_page_is_bounded_and_says_what_it_leaves_out(text: str) -> None:
+    one = page_of(text)
+    plan = Plan("c" * 40, one.plan.steps * 500, one.plan.obstacles * 500, one.plan.notes * 500)
+    page = markdown.review(Review("b" * 40, "c" * 40, one.problems * 1000, one.changes * 1000, plan, one.notes * 1000))
+
+    assert len(page) <= 60_000
+    last = page.splitlines()[-1]
+    assert last.startswith("Left out here: ")
+    assert last.endswith(" notes. `registry review --json` has all.")
+    for what in (" tags, ", " metrics, ", " lines of changes, ", " problems, "):
+        assert what in last
+    assert len(markdown.plan(plan)) <= 60_000
+
+
+def test_a_review_without_a_change() -> None:
+    page = markdown.review(Review("b" * 40, "c" * 40, (), (), Plan("c" * 40)))
+
+    assert page == (
+        "## Registry review: ready\n\nFrom `bbbbbbb` to `ccccccc`.\n\n"
+        "### What apply will do\n\nNo tag: what the manifests want is so.\n\n"
+        "### Changes of the manifests\n\nNo manifest changed.\n\n"
+        "### Problems\n\nNone.\n"
+    )
+
+
+def test_from_and_to_and_the_metrics_of_both() -> None:
+    event = EventView(
+        "assignment", "m", "v2", "prod", "c" * 40, "m#prod#2", "", "", "", "", "", None, Metadata(), False
+    )
+    leaves = EventView(
+        "unassignment", "m", "v1", "prod", "c" * 40, "m#prod!#1", "", "", "", "", "", None, Metadata(), False
+    )
+    measures = (Measure("auc", 0.9, 0.93, (">=0.9", "no worse than prod")), Measure("rows", None, None, (">1",), False))
+    page = markdown.plan(Plan("c" * 40, (PlanStep("m", "v2", "prod", "c" * 40, "v1", (leaves, event), measures),)))
+
+    assert "| `m#prod!#1` | `m` | `prod` | `v1` | `nothing` |\n| `m#prod#2` | `m` | `prod` | `v1` | `v2` |" in page
+    assert "| `m` | `prod` | `auc` | `0.9` | `0.93` | +0.03 | `>=0.9 and no worse than prod` | yes |" in page
+    assert "| `m` | `prod` | `rows` |  | unknown |  | `>1` | no |" in page
