@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from registry.artifacts.progress import Progress
+    from registry.core.facts import Facts
     from registry.core.manifest import Json
     from registry.core.metadata import Metadata
     from registry.core.version import Bump
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from registry.porcelain.copy import Journey
     from registry.porcelain.diff import Comparison
     from registry.porcelain.doctor import Diagnosis
+    from registry.porcelain.event import EventDetail
     from registry.porcelain.gitops import Changes, Plan
     from registry.porcelain.lineage import Lineage
     from registry.porcelain.manifests import Edited
@@ -259,6 +261,18 @@ class Registry:
         from registry.porcelain.reading import check_ref
 
         return check_ref(self.repository, tag)
+
+    def facts(self, tag: str) -> Facts:
+        """What the event that a tag is meant when it happened, and whether it is still so."""
+        from registry.porcelain.event import facts
+
+        return facts(self.repository, tag)[1]
+
+    def event(self, tag: str) -> EventDetail:
+        """The event that a tag is, with what is known of the version that it is about."""
+        from registry.porcelain.event import detail
+
+        return detail(self.repository, tag)
 
     def stages(self) -> list[StageView]:
         """Every stage, in the order of the lifecycle, with what is in it."""

@@ -200,6 +200,10 @@ class Repository:
         """The full id of the commit that `revision` names. Raises NotFound."""
         return objects.resolve_commit(self.git, revision)
 
+    def parents(self, commit: str) -> list[str]:
+        """The full ids of the parents that a commit names; a shallow clone may lack them."""
+        return history.parents(self.git, commit)
+
     @cached_property
     def head(self) -> str | None:
         """The commit of HEAD, or None where nothing is committed yet."""

@@ -24,15 +24,28 @@ def command(
     """Make the tags that the manifests want: `version:` registers, `assign:` assigns; all models as one, all or none.
 
     What counts is the manifest at the present tip of the remote's default branch, or, without a remote, at HEAD. A
-    version is registered where its line came into that branch. Said again, it does nothing.
+    version is registered where its line came into that branch. Said again, it does nothing. REGISTRY_CHANGE (the URL of
+    the merged pull request) and REGISTRY_APPROVED_BY (addresses, by commas) are recorded where they are set.
 
     \b
     registry apply
     registry apply --push
     registry apply --push --push-batch 3
     """
+    import os
+
+    from registry.porcelain.gitops import told_by
+
+    change = told_by(os.environ)
     done = call.registry.apply(
-        revision=revision, batch=batch, push=push, remote=remote, offline=offline, sign=sign, dry_run=dry_run
+        revision=revision,
+        batch=batch,
+        changes=None if change is None else lambda _: change,
+        push=push,
+        remote=remote,
+        offline=offline,
+        sign=sign,
+        dry_run=dry_run,
     )
     call.written(done, dry_run=dry_run)
     if not done.events and not call.json:

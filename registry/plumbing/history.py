@@ -14,6 +14,13 @@ def first_parents(git: Git, commit: str, count: int) -> list[str]:
     return listing.decode().split()
 
 
+def parents(git: Git, commit: str) -> list[str]:
+    """The parents that a commit names, whether they are here or not."""
+    # As it is written: asked in any other way, Git leaves out what is not in a shallow clone.
+    lines = git.read("cat-file", "commit", commit).partition(b"\n\n")[0].split(b"\n")
+    return [line.removeprefix(b"parent ").decode() for line in lines if line.startswith(b"parent ")]
+
+
 def cut_off(common_dir: Path) -> frozenset[str]:
     """The commits of a shallow clone whose parents are not here: gitformat-shallow(5)."""
     try:

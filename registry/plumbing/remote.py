@@ -225,10 +225,13 @@ def fetch_tip(git: Git, remote: Remote, progress: Progress) -> str:
     return tip
 
 
-def bring_commit(git: Git, remote: Remote, commit: str, progress: Progress) -> None:
-    """Bring one commit by its full id into a shallow clone, without what came before it. Raises GitFailed."""
+def bring_commit(git: Git, remote: Remote, commit: str, progress: Progress, *, alone: bool) -> None:
+    """Bring a commit by its full id, `alone` without what came before it: then the clone is a shallow one.
+
+    Raises GitFailed.
+    """
     if commit not in _have(git, {commit}):
-        fetch_specs(git, remote, [commit], progress, ("--depth=1",))
+        fetch_specs(git, remote, [commit], progress, ("--depth=1",) if alone else ())
 
 
 def make_partial(git: Git, remote: Remote) -> None:

@@ -30,14 +30,15 @@ def repair(repository: Repository, tag: str | None, base: str | None, waiting: C
     named = parse_tag(tag) if tag is not None else None
     if tag is None or named is not None:
         fetch(repository, [named.artifact] if named is not None else [], None, waiting, unknown=True)
-    if base is not None and shallow:
-        _connect(repository, base)
+    if base is not None:
+        remote.bring_commit(repository.git, place, base, repository.progress, alone=shallow)
+        if shallow:
+            _connect(repository, base)
 
 
 def _connect(repository: Repository, base: str) -> None:
-    """Bring `base`, and as much history as leads from it and from HEAD to a commit that they share."""
-    git, place = repository.git, repository.remote()
-    remote.bring_commit(git, place, base, repository.progress)
+    """Bring as much history as leads from `base` and from HEAD to a commit that they share."""
+    git = repository.git
     for count in _DEEPER:
         if repository.head is None or changes.merge_base(git, repository.head, base) is not None:
             return

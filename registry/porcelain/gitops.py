@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,7 +12,7 @@ from registry.core.message import one_line
 from registry.core.plan import Keys
 from registry.porcelain.values import EventView
 
-__all__ = ["Change", "Changes", "Measure", "Obstacle", "Plan", "PlanStep"]
+__all__ = ["Change", "Changes", "Measure", "Obstacle", "Plan", "PlanStep", "told_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,17 @@ class Change:
 
 # The change that brought a commit of the default branch, given the commit's full id; None where nobody knows.
 Changes: TypeAlias = "Callable[[str], Change | None]"
+
+
+def told_by(environment: Mapping[str, str]) -> Change | None:
+    """The change that the environment of a run tells of: REGISTRY_CHANGE, a URL, with REGISTRY_APPROVED_BY, principals
+    separated by commas; or the merge request that GitLab runs for (CI_MERGE_REQUEST_*)."""
+    url = environment.get("REGISTRY_CHANGE", "").strip()
+    project, number = (environment.get(f"CI_MERGE_REQUEST_{part}", "") for part in ("PROJECT_URL", "IID"))
+    if not url and project and number:
+        url = f"{project}/-/merge_requests/{number}"
+    approved = [name.strip() for name in environment.get("REGISTRY_APPROVED_BY", "").split(",")]
+    return Change(url, tuple(name for name in approved if name)) if url else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,57 @@
+"""`python -m registry.action`: one step of a workflow."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from registry.action.runner import Mode, Runner, read
+from registry.action.say import Voice
+from registry.errors import RegistryError
+from registry.markdown import code
+
+
+def main() -> int:
+    """Do what the event asks for; the step's exit code: 0 done, 1 refused or not found, 3 a bug of ours."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # what a runner reads
+    files = (os.environ.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"))
+    voice = Voice(sys.stdout, *(Path(file) if file else None for file in files))
+    with voice.quoted():
+        try:
+            runner = read(os.environ)
+            os.environ.pop("REGISTRY_INPUT_TOKEN", None)  # no child needs it as it is
+            return _run(runner, voice)
+        except RegistryError as error:
+            words = error.message + (f" (hint: {error.hint})" if error.hint else "")
+            voice.summary(f"## git-registry failed\n\n{code(words)}")
+            voice.annotate("error", words, title="git-registry")
+            return 1
+        except Exception as error:  # noqa: BLE001  (whatever it is, commands have to be on again for the next step)
+            voice.log(traceback.format_exc())
+            voice.annotate(
+                "error", f"a bug in git-registry: {type(error).__name__}: {error}; please report it with the log"
+            )
+            return 3
+
+
+def _run(runner: Runner, voice: Voice) -> int:
+    from registry.action import apply, event, review
+    from registry.action.checkout import prepare
+    from registry.api import Registry
+
+    mode = runner.mode
+    if mode is Mode.NOTHING:
+        return apply.nothing(runner, voice)
+    where = Path(runner.workspace) / runner.inputs.repository_path
+    registry = Registry(where, on_note=lambda note: voice.log(f"note: {note}"))
+    os.environ.update(prepare(registry.repository.git, runner, os.environ))
+    verbs = {Mode.EVENT: event.event, Mode.REVIEW: review.review, Mode.APPLY: apply.apply}
+    return verbs[mode](registry, runner, voice)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

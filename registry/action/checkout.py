@@ -1,0 +1,50 @@
+"""What a step needs of Git that a runner does not give: a name to write under, and a way to the server.
+
+Both go into this process's environment, so that nothing is left on the runner, and no token stands on a command line,
+where other processes could read it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+from registry.action.runner import Runner
+from registry.plumbing.process import Git
+
+# The name that GitHub itself gives to what a workflow does; the number is that account's.
+NAME = "github-actions[bot]"
+EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
+
+
+def prepare(git: Git, runner: Runner, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables to add to `environment`. What the user has set, by any of Git's ways, is left alone."""
+    return {**_identity(git, environment), **_credentials(git, runner, environment)}
+
+
+def _identity(git: Git, environment: Mapping[str, str]) -> dict[str, str]:
+    # Not by `git var`, which on some machines makes up root@host, and is content.
+    told = any(environment.get(f"GIT_COMMITTER_{part}") for part in ("NAME", "EMAIL"))
+    if told or any(
+        git.succeeds("config", "--get", f"{whose}.{part}") for whose in _WHOSE for part in ("name", "email")
+    ):
+        return {}
+    return {"GIT_COMMITTER_NAME": NAME, "GIT_COMMITTER_EMAIL": EMAIL}
+
+
+_WHOSE = ("user", "committer")
+
+
+def _credentials(git: Git, runner: Runner, environment: Mapping[str, str]) -> dict[str, str]:
+    # actions/checkout leaves such a header, unless `persist-credentials: false`; a server refuses two of them.
+    key = f"http.{runner.server}/.extraheader"
+    if not runner.inputs.token or git.succeeds("config", "--get-urlmatch", "http.extraheader", f"{runner.server}/"):
+        return {}
+    login = base64.b64encode(f"x-access-token:{runner.inputs.token}".encode()).decode()
+    count = environment.get("GIT_CONFIG_COUNT", "")
+    place = int(count) if count.isdigit() else 0  # after what the user says in the same way: git-config(1)
+    return {
+        "GIT_CONFIG_COUNT": str(place + 1),
+        f"GIT_CONFIG_KEY_{place}": key,
+        f"GIT_CONFIG_VALUE_{place}": f"AUTHORIZATION: basic {login}",
+    }

@@ -1,0 +1,45 @@
+"""One event in full: what it meant when it happened, and what is known of the version that it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registry.core.facts import Facts, facts_of
+from registry.core.manifest import Declaration
+from registry.core.metadata import Metadata
+from registry.core.state import ArtifactState
+from registry.porcelain.reading import check_ref
+from registry.porcelain.views import selected_view
+from registry.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class EventDetail:
+    """An event: its `facts`, the artifact's `state` now, and, at the commit that it is about, what the manifest
+    declares and what was known of the version."""
+
+    facts: Facts
+    state: ArtifactState
+    declared: Declaration
+    metadata: Metadata
+
+
+def facts(repository: Repository, tag: str) -> tuple[ArtifactState, Facts]:
+    """The state of the artifact that a tag is about, and what its event meant. Raises NotFound where it is none."""
+    artifact = check_ref(repository, tag).artifact
+    state = repository.state(artifact)
+    found = facts_of(state, tag)
+    if found is None:
+        raise AssertionError(f"an event that its artifact does not have: {tag}")
+    return state, found
+
+
+def detail(repository: Repository, tag: str) -> EventDetail:
+    """The event that a tag is, in full. Raises NotFound where it is none."""
+    state, found = facts(repository, tag)
+    name = state.name
+    declared = repository.manifest_at(found.commit, name).artifacts.get(name) or Declaration(name, source="")
+    known = Metadata().over({}, {}, declared.description)
+    if found.selected is not None:
+        known = selected_view(repository, found.then, found.selected).metadata
+    return EventDetail(found, state, declared, known)

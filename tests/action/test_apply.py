@@ -1,0 +1,158 @@
+"""A push to the default branch: what the manifest wants is made true and published, and later jobs learn of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.action.apply import _events
+from registry.action.checkout import EMAIL, NAME
+from registry.action.say import Voice
+from registry.core.facts import facts_of
+from tests.action.gh import GRANTED, FakeGh
+from tests.action.step import run
+from tests.story import RepoStory
+
+WANTING = "models:\n  churn:\n    path: models/churn.pkl\n    version: v1.0.0\n    assign: {production: v1.0.0}\n"
+
+
+@pytest.fixture
+def pushed(repo: RepoStory, tmp_path: Path) -> RepoStory:
+    """`repo`, whose manifest wants a version in production, and which is pushed to `origin`."""
+    repo.git("init", "-q", "--bare", "-b", "main", str(tmp_path / "origin.git"))
+    repo.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    repo.write("registry.yaml", WANTING).commit("Want v1.0.0 in production")
+    repo.git("push", "-q", "-u", "origin", "main")
+    return repo
+
+
+def _tags_at_origin(repo: RepoStory) -> list[str]:
+    return sorted(
+        line.partition("refs/tags/")[2] for line in repo.git("ls-remote", "--refs", "--tags", "origin").splitlines()
+    )
+
+
+def test_the_manifest_is_applied_and_later_jobs_learn_of_it(pushed: RepoStory) -> None:
+    commit = pushed.git("rev-parse", "HEAD")
+
+    ran = run(pushed)
+
+    assert ran.code == 0, ran.log
+    assert _tags_at_origin(pushed) == ["churn#production#2", "churn@v1.0.0"]
+    common = {"artifact": "churn", "version": "v1.0.0", "commit": commit, "number": 1, "image-tag": "v1.0.0"}
+    assert json.loads(ran.outputs["events"]) == [
+        {**common, "event": "registration", "stage": None, "tag": "churn@v1.0.0", "previous-version": None},
+        {**common, "event": "assignment", "stage": "production", "tag": "churn#production#2", "previous-version": None},
+    ]
+    assert ran.outputs["count"] == "2"
+    assert "`churn#production#2`" in ran.summary
+
+
+def test_a_second_apply_does_nothing(pushed: RepoStory) -> None:
+    run(pushed)
+
+    ran = run(pushed)
+
+    assert (ran.code, ran.outputs) == (0, {"events": "[]", "count": "0"})
+    assert "Nothing to apply" in ran.summary
+
+
+def test_a_line_that_cannot_be_made_true_fails_and_nothing_is_written(pushed: RepoStory) -> None:
+    pushed.write("registry.yaml", WANTING.replace("production: v1.0.0", "production: v6.6.6")).commit(
+        "Ask for too much"
+    )
+    pushed.git("push", "-q")
+
+    ran = run(pushed)
+
+    assert ran.code == 1
+    assert ran.commands[-1].startswith("::error title=git-registry::")
+    assert "v6.6.6" in ran.summary
+    assert _tags_at_origin(pushed) == []
+
+
+def test_tags_are_pushed_in_batches(pushed: RepoStory) -> None:
+    ran = run(pushed, push_batch="1")
+
+    assert (ran.code, ran.outputs["count"]) == (0, "2"), ran.log
+
+
+def test_a_runner_without_a_name_writes_as_the_host_s_bot(pushed: RepoStory) -> None:
+    pushed.git("config", "--unset", "user.name")
+    pushed.git("config", "--unset", "user.email")
+
+    ran = run(pushed)
+
+    assert ran.code == 0, ran.log
+    assert pushed.git("log", "-1", "--format=%an", "churn@v1.0.0") == "Ana"
+    assert pushed.git("tag", "--list", "--format=%(taggername) %(taggeremail)", "churn@*") == f"{NAME} <{EMAIL}>"
+
+
+def test_the_pull_request_and_its_approvers_are_recorded(
+    pushed: RepoStory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = pushed.git("rev-parse", "HEAD")
+    url = "https://github.com/example/models/pull/7"
+    pull: dict[str, Any] = {"number": 7, "html_url": url, "merged_at": "2026-01-01", "base": {"ref": "main"}}
+    answers = {
+        f"repos/example/models/commits/{commit}/pulls": [pull],
+        "repos/example/models/pulls/7/reviews?per_page=100&page=1": [
+            {"user": {"login": "bo", "id": 2}, "state": "APPROVED", "author_association": "OWNER"}
+        ],
+    }
+    FakeGh.answering(tmp_path / "gh", answers)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'gh'}:{os.environ['PATH']}")
+
+    ran = run(pushed, token=GRANTED)
+
+    message = pushed.git("tag", "--list", "--format=%(contents)", "churn#production#2")
+    assert ran.code == 0, ran.log
+    assert f"Change: {url}" in message
+    assert "Approved-By: 2+bo@users.noreply.github.com" in message
+    assert GRANTED not in ran.log
+
+
+def test_without_gh_it_is_applied_all_the_same(
+    pushed: RepoStory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    FakeGh.answering(tmp_path / "gh", {})
+    monkeypatch.setenv("PATH", f"{tmp_path / 'gh'}:{os.environ['PATH']}")
+
+    ran = run(pushed, token=GRANTED)
+
+    assert (ran.code, ran.outputs["count"]) == (0, "2")
+    assert [one.partition("::no change")[0] for one in ran.commands] == ["::notice title=git-registry"]
+
+
+def test_two_runs_at_once_do_the_work_once(pushed: RepoStory, tmp_path: Path) -> None:
+    jobs = [tmp_path / name / "clone" for name in ("one", "other")]
+    for job in jobs:
+        pushed.git("clone", "-q", str(tmp_path / "origin.git"), str(job))
+
+    with ThreadPoolExecutor() as pool:
+        ran = list(pool.map(run, jobs))
+
+    assert [one.code for one in ran] == [0, 0], ran
+    assert sorted(tag["tag"] for one in ran for tag in json.loads(one.outputs["events"])) == _tags_at_origin(pushed)
+    assert len(_tags_at_origin(pushed)) == 2
+
+
+@pytest.mark.parametrize(("count", "kept", "warnings"), [(300, 300, 1), (2000, 1500, 2)])
+def test_more_events_than_a_workflow_takes_are_cut_and_said(
+    repo: RepoStory, capsys: pytest.CaptureFixture[str], count: int, kept: int, warnings: int
+) -> None:
+    repo.register("churn", "v1.0.0")
+    facts = facts_of(repo.registry.repository.state("churn"), "churn@v1.0.0")
+    assert facts is not None
+
+    said = json.loads(_events([facts] * count, Voice(sys.stdout)))
+
+    assert kept <= len(said) <= count
+    assert len(json.dumps(said, separators=(",", ":"))) <= 400_000
+    assert capsys.readouterr().out.count("::warning") == warnings

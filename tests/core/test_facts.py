@@ -1,0 +1,83 @@
+"""What an event meant when it happened: from values alone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.core.facts import facts_of, image_tag
+from registry.core.names import VERSION_PATTERN
+from tests.story import RepoStory
+
+_versions = st.from_regex(re.compile(VERSION_PATTERN, re.ASCII), fullmatch=True)
+
+
+@given(_versions, _versions)
+def test_an_image_s_tag_is_one_and_no_two_versions_have_the_same(one: str, other: str) -> None:
+    assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", image_tag(one))
+    assert (image_tag(one) == image_tag(other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("version", "tag"),
+    [
+        ("v1.0.0", "v1.0.0"),
+        ("v1.0.0-rc.1", "v1.0.0-rc.1"),
+        ("v1.0.0+a", "v1.0.0_a"),
+        ("v1.0.0-a", "v1.0.0-a"),
+        ("", ""),
+    ],
+)
+def test_an_image_s_tag_is_the_version_as_far_as_it_can_be(version: str, tag: str) -> None:
+    assert image_tag(version) == tag
+
+
+def test_long_versions_stay_apart() -> None:
+    long = "v1.0.0-" + "x" * 150
+
+    assert len(image_tag(long)) == 128
+    assert image_tag(long) != image_tag(f"{long}y")
+
+
+def test_facts_do_not_change_with_what_comes_later(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0").assign("churn", "production").register("churn", "v2.0.0")
+    early = repo.registry.repository.state("churn")
+    repo.assign("churn@v2.0.0", "production").unassign("churn@v1.0.0", "production").deregister("churn@v1.0.0")
+    repo.registry_at().annotate("churn@v2.0.0", labels=["late"])
+    late = repo.registry.repository.state("churn")
+
+    told = [(facts_of(early, event.tag), facts_of(late, event.tag)) for event in early.events]
+
+    assert len(told) == 3
+    assert all(then is not None and now is not None and then.to_json() == now.to_json() for then, now in told)
+    assert [now.current for _, now in told if now is not None] == [False, False, True]
+
+
+def test_each_event_of_a_life_is_told(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0").assign("churn", "production").register("churn", "v2.0.0")
+    repo.assign("churn@v2.0.0", "production").unassign("churn@v2.0.0", "production").deregister("churn@v2.0.0")
+    repo.registry_at().annotate("churn@v1.0.0", labels=["checked"])
+    repo.registry_at().deprecate("churn")
+    state = repo.registry.repository.state("churn")
+
+    facts = [found for event in state.events if (found := facts_of(state, event.tag)) is not None]
+
+    assert [(one.event.kind, one.version, one.previous, one.number, one.current) for one in facts] == [
+        ("registration", "v1.0.0", None, 1, True),
+        ("assignment", "v1.0.0", None, 1, True),
+        ("registration", "v2.0.0", "v1.0.0", 2, False),
+        ("assignment", "v2.0.0", "v1.0.0", 2, False),
+        ("unassignment", "v2.0.0", "v2.0.0", 2, True),
+        ("deregistration", "v2.0.0", None, 2, True),
+        ("amendment", "v1.0.0", None, 1, True),
+        ("deprecation", None, None, None, True),
+    ]
+
+
+def test_a_tag_that_is_not_there_has_no_facts(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0")
+
+    assert facts_of(repo.registry.repository.state("churn"), "churn@v2.0.0") is None
