@@ -114,7 +114,7 @@ class MirroredRepository(Repository):
         self.forget()
         return self.commit("HEAD")
 
-    def deepen(self, commit: str, count: int) -> None:
+    def deepen(self, commit: str, count: int, wanted: str | None = None) -> None:  # noqa: ARG002  (the mirror's own)
         """Bring `count` more commits, without their trees, where the history of `commit` is cut off."""
         with self._locked(self._mirror):
             self._mirror.deepen(commit, count, self.progress)

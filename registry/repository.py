@@ -109,15 +109,15 @@ class Repository:
         remote.fetch(self.git, place, artifacts, self.progress)
 
     def tip(self, place: Remote) -> str:
-        """The commit that the default branch of a remote has now, brought here. Raises GitFailed, NotFound.
-
-        Under the lock: it is kept by a ref of ours.
-        """
+        """The commit that the default branch of a remote has now, brought here. Raises GitFailed, NotFound."""
         return remote.fetch_tip(self.git, place, self.progress)
 
-    def deepen(self, commit: str, count: int) -> None:
-        """Bring `count` more commits where the history of `commit` is cut off. Raises GitFailed, NotFound."""
-        history.deepen(self.git, self.remote(), commit, count, self.progress)
+    def deepen(self, commit: str, count: int, wanted: str | None = None) -> None:
+        """Bring `count` more commits from the remote `wanted` where the history of `commit` is cut off.
+
+        Raises GitFailed, NotFound.
+        """
+        history.deepen(self.git, self.remote(wanted), commit, count, self.progress)
 
     def refresh(self) -> None:
         """Forget what was read: the next answer is what is there then, at a URL by another fetch."""
@@ -151,7 +151,7 @@ class Repository:
 
     def is_whole(self, artifact: str | None) -> bool:
         """Whether this has all tags of `artifact` (of any, where None) without a doubt, as an ordinary clone has."""
-        if (self.clone.common_dir / "shallow").exists():
+        if history.is_cut_off(self.clone.common_dir):
             return False
         some = bool(self.states) if artifact is None else self.state(artifact).exists
         return some and remote.bring_tags(self.git)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     out.Column("TAG", "name", give=2),
     out.Column("EVENT"),
-    out.Column("ARTIFACT", give=2),
+    out.Column("ARTIFACT", give=1),
     out.Column("VERSION", "version", give=1),
     out.Column("STAGE"),
     out.Column("NOW", "faint", give=1),
@@ -28,7 +28,7 @@ _COLUMNS = (
 def command(call: options.Call, revision: str | None, exit_code: bool, markdown: bool) -> int:
     """Show the tags that apply would make of what the manifests want; exit with 1 where a line cannot be made true.
 
-    A line is `version: V`, which registers, or `assign: {STAGE: V}`. Nothing is fetched.
+    A line is `version: V`, which registers, or `assign: {STAGE: V}`. No tags are fetched.
 
     \b
     registry plan
@@ -49,8 +49,10 @@ def command(call: options.Call, revision: str | None, exit_code: bool, markdown:
 
 
 def _print(found: Plan) -> None:
+    from registry.core.plan import shown
+
     rows = [
-        [event.tag, event.event, event.artifact, event.version or "", event.stage or "", step.now or ""]
+        [event.tag, event.event, event.artifact, shown(event.version or ""), event.stage or "", shown(step.now or "")]
         for step in found.steps
         for event in step.events
     ]
@@ -59,7 +61,7 @@ def _print(found: Plan) -> None:
     for note in found.notes:
         out.note(note)
     for obstacle in found.obstacles:
-        out.say(f"error: {obstacle.message}")
+        out.say(f"error: {obstacle.words}")
         if obstacle.hint:
             out.say(f"hint: {obstacle.hint}")
     if not rows and not found.obstacles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from registry.core import draft, gates, plan
+from registry.core import draft, gates, plan, policy
 from registry.core import version as versions_
 from registry.core.draft import Draft
 from registry.core.events import Signatory
@@ -93,7 +93,7 @@ class Course:
             if kept and sum(len(one.drafts) for one in kept) + len(step.drafts) > tags:
                 break
             kept.append(step)
-        return Course(tuple(kept), self.hindrances, self.notes)
+        return Course(tuple(kept), (), self.notes)
 
     def drafts(self) -> dict[str, list[Draft]]:
         """The events of each artifact, in order."""
@@ -156,6 +156,8 @@ def _drafts(
     if wish.version is None:
         # Those behind leave first, so that none of them is uncovered on the way.
         holders = [holding.subject for holding in reversed(state.holdings.get(wish.stage, ()))]
+        if not holders:  # a stage that is no more may still be emptied
+            policy.check_stage(manifest.lifecycle(state.name), wish.stage)
         return [plan.unassignment(state, one, wish.stage, keys=means.keys(wish)) for one in holders], ()
     if wish.fulfilled(state):
         return [], ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +53,8 @@ class Measure:
         }
 
 
-_condition = re.compile(r"([<>]=?|[=!]=) *(.+)")
+CONDITION = r"(?:[<>]=?|[=!]=) *[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_condition = re.compile(CONDITION)
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -120,15 +122,18 @@ def _measure(
 
 
 def _holds(condition: str, value: Scalar) -> bool:
-    found = _condition.fullmatch(condition)
-    return found is not None and is_number(value) and _COMPARE[found[1]](value, float(found[2]))
+    if not is_number(value) or not _condition.fullmatch(condition):
+        return False
+    sign = condition[:2].rstrip("0123456789.+- ")
+    return _COMPARE[sign](value, float(condition[len(sign) :]))
 
 
 def _sentence(measure: Measure) -> str:
     wanted = " and ".join(measure.wanted)
     if measure.candidate is None:
         return f"it has no metric {measure.metric}, which has to be {wanted}"
-    return f"{measure.metric} is {measure.candidate}, and has to be {wanted}"
+    said = measure.candidate if is_number(measure.candidate) else f"{json.dumps(measure.candidate)}, which is no number"
+    return f"{measure.metric} is {said}, and has to be {wanted}"
 
 
 def compared(rule: StageRule, state: ArtifactState, version: VersionState, show: Show) -> Sequence[Measure]:

@@ -81,8 +81,9 @@ class Manifest:
     """All manifests of one tree, taken together.
 
     `stages` is None where none is declared: any stage name goes. `broken` maps a file that could not be read to one
-    line that says why, with its line and column. `files` are all manifests that there are, in the order in which they
-    were taken; none means that the repository has no manifest at all.
+    line that says why, with its line and column; `doubts` does the same for rules of stages and versions that say what
+    cannot be understood: of an artifact's own by its name, of the general ones by "". `files` are all manifests that
+    there are, in the order in which they were taken; none means that the repository has no manifest at all.
     """
 
     stages: Lifecycle | None = None
@@ -91,6 +92,7 @@ class Manifest:
     artifacts: Mapping[str, Declaration] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
     def lifecycle(self, artifact: str) -> Lifecycle | None:
         """The stages of `artifact` in order with their rules: its own, else the general ones, else None (any)."""

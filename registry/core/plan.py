@@ -79,7 +79,7 @@ def assignment(
     # Those behind leave first, so that none of them is uncovered on the way (rollback would take it for the last).
     others = [h.subject for h in reversed(state.holdings.get(stage, ())) if h.subject != chosen.subject]
     ends = others if lifecycle is not None and stage in lifecycle and lifecycle[stage].exclusive else []
-    reasons = tuple((key, value) for key, value in keys if key == "Reason")
+    reasons = tuple((key, value) for key, value in keys if key in {"Reason", "Change", "Approved-By"})
     return [
         *(unassignment(state, subject, stage, keys=reasons, intent=Intent(part=True)) for subject in ends),
         Draft(

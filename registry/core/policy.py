@@ -115,10 +115,15 @@ def check_case(word: str, there: Iterable[str], what: str) -> None:
 
 
 def check_readable(manifest: Manifest, artifact: str) -> None:
-    """The files that may hold rules for the artifact can be read: a broken one may not open a stage. Raises Refused."""
+    """The rules for the artifact can be read: a broken file or a misspelt gate may not open a stage. Raises Refused."""
     for path, reason in manifest.broken.items():
         if path.rpartition("/")[0] in {"", names.directory_of(artifact)}:
             raise Refused(f"{path} at HEAD cannot be read: {reason}", "registry check says more; mend it and commit")
+    for name in ("", artifact):
+        if name in manifest.doubts:
+            raise Refused(
+                f"a rule cannot be understood: {manifest.doubts[name]}", "mend it in the manifest, and commit"
+            )
 
 
 def check_declared(manifest: Manifest, artifact: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from registry.core import draft, plan, policy
+from registry.core import draft, gates, plan, policy
 from registry.core.draft import Draft, Intent, Laid
 from registry.core.events import (
     Amendment,
@@ -126,7 +126,7 @@ def replay(
     what seals it, told whether the event was signed before. What the state forbids is withdrawn; what is not the
     state's fault (rules that cannot be read, a stage that HEAD does not know, a key that is missing) raises.
     """
-    fitting = _fitting(base.events, unpublished, rules)
+    fitting = _passing(base, unpublished[: _fitting(base.events, unpublished, rules)], rules)
     steps = [Step(event) for event in unpublished[:fitting]]
     state = base.with_events(unpublished[:fitting]) if fitting else base
     return _Again(state, steps, rules, by, seal, {e.oid: e for e in [*base.events, *unpublished]}).run(
@@ -147,6 +147,24 @@ def _fitting(there: Sequence[Event], unpublished: Sequence[Event], rules: Rules)
         else:
             return place
     return len(unpublished)
+
+
+def _passing(base: ArtifactState, fitting: Sequence[Event], rules: Rules) -> int:
+    """How many of the first of `fitting` the rules allow still: they may be stricter than when those were decided."""
+    lifecycle = rules.manifest.lifecycle(base.name) or {}
+    for place, event in enumerate(fitting):
+        rule = lifecycle.get(event.stage) if isinstance(event, Assignment) and event.ours else None
+        if rule is None or not (rule.after or rule.require):
+            continue
+        state = base.with_events(fitting[:place])
+        version = state.versions.get(event.one("Version") or "")
+        try:
+            if version is not None:
+                policy.check_after(lifecycle, state, version, rule.name)
+                gates.check(rule, state, version, rules.show)
+        except Refused:
+            return place
+    return len(fitting)
 
 
 class _Again:

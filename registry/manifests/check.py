@@ -182,7 +182,8 @@ def _lifecycle_faults(stages: Node | None, context: _Context) -> Iterator[Fault]
             yield from _unknown_stage(key, named, stages.values)
         yield from _direction_faults(require)
         yield from _allow_faults(_get(rules, "allow"), context)
-    yield from _cycle_faults(stages)
+    circles = list(_cycle_faults(stages))
+    yield from circles or _order_faults(stages)
 
 
 def _unknown_stage(key: str, named: Node | None, stages: Iterable[str]) -> Iterator[Fault]:
@@ -190,6 +191,15 @@ def _unknown_stage(key: str, named: Node | None, stages: Iterable[str]) -> Itera
         if names.is_stage(text.text) and text.text not in stages:
             hint = did_you_mean(text.text, stages) or "declare it under `stages`"
             yield Fault(text, f"`{key}` names an unknown stage: {text.text}", hint)
+
+
+def _order_faults(stages: Table) -> Iterator[Fault]:
+    order = list(stages.values)
+    for place, (stage, rules) in enumerate(_items(stages)):
+        after = _get(rules, "after")
+        if isinstance(after, Scalar) and after.text in order[place + 1 :]:
+            hint = f"move {stage.text} below {after.text}: apply assigns in the order of the stages"
+            yield Fault(after, f"{stage.text} comes after {after.text}, and stands before it", hint, "warning")
 
 
 def _direction_faults(require: Node | None) -> Iterator[Fault]:
@@ -272,7 +282,11 @@ def _assign_faults(entry: _Entry, context: _Context) -> Iterator[Fault]:
     own = [key.text for key, _ in _items(entry.get("stages"))]
     lifecycle: Collection[str] | None = own or context.manifest.stages
     version = entry.get("version")
+    seen: dict[str, str] = {}
     for stage, value in _items(entry.get("assign")):
+        other = seen.setdefault(stage.text.lower(), stage.text)
+        if other != stage.text:
+            yield Fault(stage, f"the stages {other} and {stage.text} differ in case only", "take one of them out")
         if names.is_stage(stage.text) and lifecycle and stage.text not in lifecycle:
             hint = did_you_mean(stage.text, lifecycle) or f"the stages are {', '.join(lifecycle)}"
             yield Fault(stage, f"no stage is called {stage.text}", hint)

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from registry.core import names
 from registry.core.manifest import Declaration, Json, Lifecycle, Manifest, Requirements, StageRule, VersionRules
 from registry.manifests import documents
-from registry.manifests.conform import accepted
+from registry.manifests.conform import accepted, faults
 from registry.manifests.documents import DocumentError, Node, Table
 from registry.manifests.outputs import dvc_outputs
 from registry.manifests.shape import MANIFEST, NAME, ROOT_ONLY, STAGE, TYPE, Anything, ListOf, MapOf, Record, Text
@@ -94,7 +94,44 @@ def manifest(nodes: Mapping[str, Node], broken: Mapping[str, DocumentError]) -> 
         artifacts=artifacts,
         files=tuple(sorted([*taken, *broken], key=_precedence)),
         broken={path: str(error) for path, error in broken.items()},
+        doubts=dict(_doubts(nodes)),
     )
+
+
+_RULES = ("stages", "versions")
+
+
+def _doubts(nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
+    """The first fault in the general rules, and in those of each artifact that has some."""
+    for path, node in nodes.items():
+        if posixpath.basename(path) != OURS:
+            continue
+        if path == OURS:
+            yield from _doubt("", path, node)
+        for section in ("models", "artifacts"):
+            for name, entry in _values(_value(node, section)):
+                yield from _doubt(names.qualified(posixpath.dirname(path), name), path, entry)
+
+
+def _doubt(name: str, path: str, node: Node) -> Iterator[tuple[str, str]]:
+    if not any(_value(node, key) for key in _RULES):
+        return
+    found = (fault for key in _RULES for fault in faults(MANIFEST.fields[key], _value(node, key) or _NOTHING, key))
+    for fault in found:
+        yield name, f"{path}:{fault.node.line}:{fault.node.column}: {fault.message}"
+        return
+
+
+_NOTHING = documents.Scalar(1, 1, 1, 1, None, "")
+
+
+def _value(node: Node | None, key: str) -> Node | None:
+    return node.values.get(key) if isinstance(node, Table) else None
+
+
+def _values(node: Node | None) -> Iterator[tuple[str, Node]]:
+    if isinstance(node, Table):
+        yield from node.values.items()
 
 
 def _is_for_us(path: str, node: Node) -> bool:

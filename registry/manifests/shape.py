@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from registry.core import gates
 from registry.core.manifest import Json
 from registry.core.names import VERSION_PATTERN, WORD_PATTERN
 
@@ -126,7 +127,7 @@ VERSION = Format(
 CONDITION = Format(
     "condition",
     'a condition is <, <=, >, >=, == or != and a number, such as ">=0.9"',
-    r"(?:[<>]=?|[=!]=) *[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?",
+    gates.CONDITION,
 )
 
 _REQUIRE = Record(

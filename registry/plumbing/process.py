@@ -30,7 +30,8 @@ _ENVIRONMENT = {
     "GIT_PAGER": "cat",
 }
 # A missing object of a partial clone is missing: reading never goes to the network on its own (DESIGN part 7).
-_LOCAL = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": ""}
+# What git replace(1) put in the place of an object is nobody else's truth.
+_LOCAL = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_NO_REPLACE_OBJECTS": "1"}
 
 
 STALL = 60.0  # seconds of silence after which the network is given up; REGISTRY_TIMEOUT says otherwise

@@ -39,11 +39,8 @@ class Remote:
 
 def of_clone(name: str) -> Remote:
     """A remote whose refs are kept apart from the user's own tags, as last fetched (DESIGN part 8)."""
-    return Remote(name, f"{SEEN}{_in_ref(name)}/tags/", f"{SEEN}{_in_ref(name)}/heads/")
-
-
-def _in_ref(name: str) -> str:
-    return name.replace("%", "%25").replace("/", "%2F")  # the remotes a and a/tags would share refs
+    place = name.replace("%", "%25").replace("/", "%2F")  # the remotes a and a/tags would share refs
+    return Remote(name, f"{SEEN}{place}/tags/", f"{SEEN}{place}/heads/")
 
 
 def of_mirror(url: str) -> Remote:
@@ -204,25 +201,27 @@ def fetch_specs(
     git.network(*words, data=_lines(specs), progress=progress, remote=remote.name)
 
 
+_TRIES = 5
+
+
 def fetch_tip(git: Git, remote: Remote, progress: Progress) -> str:
     """Bring the commit of the server's default branch here, by as little as is needed; its full id.
 
     Raises NotFound where it has none, GitFailed with the server's words.
     """
-    answer = git.network("ls-remote", "--end-of-options", remote.in_git, "HEAD", remote=remote.name)
-    ids, _ = _listed(answer.out)
-    if "HEAD" not in ids:
-        raise NotFound(f"{remote.name} has no default branch", "push a branch there; --rev names a commit here")
-    tip = ids["HEAD"]
-    if tip not in _have(git, {tip}):
+    for _ in range(_TRIES):  # it may move on between the two questions
+        answer = git.network("ls-remote", "--end-of-options", remote.in_git, "HEAD", remote=remote.name)
+        tip = _listed(answer.out)[0].get("HEAD")
+        if tip is None:
+            raise NotFound(f"{remote.name} has no default branch", "push a branch there; --rev names a commit here")
+        if tip in _have(git, {tip}):
+            return tip
         # In a shallow clone all history would come along: what is needed of it is asked for later.
         shallow = git.read("rev-parse", "--is-shallow-repository").strip() == b"true"
-        depth = ("--depth=1",) if shallow else ()
-        fetch_specs(git, remote, [f"+HEAD:{SEEN}{_in_ref(remote.name)}/HEAD"], progress, depth)
-        # It may have moved on between the two questions: then what came is what it is now.
-        found = git.read("rev-parse", "--verify", f"{SEEN}{_in_ref(remote.name)}/HEAD^{{commit}}")
-        return found.decode().strip()
-    return tip
+        fetch_specs(git, remote, ["HEAD"], progress, ("--depth=1",) if shallow else ())
+        if tip in _have(git, {tip}):
+            return tip
+    raise GitFailed(f"the default branch of {remote.name} moves too quickly to be read", "try again")
 
 
 def bring_commit(git: Git, remote: Remote, commit: str, progress: Progress, *, alone: bool) -> None:

@@ -14,9 +14,10 @@ from registry.plumbing import remote
 from registry.plumbing.remote import Remote
 from registry.porcelain import views
 from registry.porcelain.gitops import Changes
-from registry.porcelain.plan import Planner, unreadable, wanting
+from registry.porcelain.plan import Planner, obstacle, unreadable, wanting
 from registry.porcelain.values import EventView, Written
 from registry.repository import Repository
+from registry.writing.publish import NewAll
 from registry.writing.pushing import Again
 from registry.writing.values import Decision, Outcome, Way
 from registry.writing.write import write_all
@@ -38,7 +39,7 @@ def apply(
     """
     publishes = (way.push or repository.pushes) and not way.dry_run
     if batch is not None and (batch < 1 or not publishes):
-        raise UsageError("batches are pushed, of at least one tag each", "--push --push-batch 3")
+        raise UsageError("batches are pushed, of at least one tag each", "--push --push-batch 3, without --dry-run")
     carrying = _Carrying(repository, _place(repository, way), revision, changes, batch)
     repository.focus()
     repository.about()
@@ -77,26 +78,40 @@ class _Carrying:
     changes: Changes | None
     batch: int | None
     course: Course = field(default_factory=Course)
+    tip: str = ""
 
     def __post_init__(self) -> None:
-        self._planner = Planner(self.repository, self.repository.writer(), self.changes)
+        where = self.place.name if self.place is not None and not self.repository.pushes else None
+        self._planner = Planner(self.repository, self.repository.writer(), self.changes, remote=where)
 
     def out(self, way: Way, waiting: Callable[[], None]) -> Written:
         """Decide, and write it."""
         self._planner.by = self.repository.writer()
-        done = write_all(self.repository, self._decide, way, waiting, self.place)
-        return Written(tuple(_in_order(self.course, done)), (*self.course.notes, *_notes(done)))
+        done = write_all(self.repository, NewAll(self._decide, self._rules), way, waiting, self.place)
+        events = tuple(_in_order(self.course, done))
+        by = [] if events else self._by()
+        return Written(events, (*self.course.notes, *_notes(done), *by))
+
+    def _by(self) -> list[str]:
+        if self.revision is not None or self.place is None or not self.tip:
+            return []
+        return [f"what counts is {self.tip[:7]}, the default branch of {self.place.name}"]
+
+    def _rules(self, artifact: str) -> Manifest:
+        return self.repository.manifest_at(self._tip(), artifact)
 
     def _decide(self, states: Mapping[str, ArtifactState]) -> Mapping[str, Decision]:
         # After the tags: so the manifest is not older than what any other run has made true by it.
-        tip = self._tip()
+        tip = self.tip = self._tip()
         manifest = self.repository.manifest_of(tip)
         if more := [name for name in wanting(manifest) if name not in states]:
             raise Again(more)
         course = self._planner.course(manifest, tip, states)
         _check(self.repository, manifest, tip, course)
         self.course = course if self.batch is None else course.first(self.batch)
-        return {name: Decision(drafts) for name, drafts in self.course.drafts().items()}
+        drafts = self.course.drafts()
+        # Also where there is nothing to do: so the outcome tells what was published along with it.
+        return {name: Decision(drafts.get(name, ())) for name in states}
 
     def _tip(self) -> str:
         if self.revision is not None or self.place is None:
@@ -106,8 +121,8 @@ class _Carrying:
 
 def _check(repository: Repository, manifest: Manifest, tip: str, course: Course) -> None:
     """Nothing is in the way. Raises Refused with the first thing that is."""
-    found = [(one.message, one.hint) for one in unreadable(repository, manifest, tip)]
-    found += [(one.error.message, one.error.hint) for one in course.hindrances]
+    found = [(one.words, one.hint) for one in unreadable(repository, manifest, tip)]
+    found += [(one.words, one.hint) for one in map(obstacle, course.hindrances)]
     if found:
         (message, hint), *others = found
         raise Refused(

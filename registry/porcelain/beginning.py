@@ -6,31 +6,39 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from registry.core import names
 from registry.core.desired import Wish
-from registry.core.manifest import Manifest
 from registry.errors import GitFailed
 from registry.manifests import read
 from registry.plumbing import history
-from registry.plumbing.objects import Extent
+from registry.plumbing.objects import Extent, Object
 from registry.repository import Repository
 
 _FIRST, _MOST = 2, 64  # commits that are looked at together: most lines are young, and manifests may be large
 _GROWTH = 4
 
 
-def beginnings(repository: Repository, tip: str, wanted: Iterable[Wish]) -> dict[Wish, str]:
+def beginnings(repository: Repository, tip: str, wanted: Iterable[Wish], remote: str | None = None) -> dict[Wish, str]:
     """For each of `wanted`, all of which hold at `tip`: the commit where the present unbroken run of it began.
 
     The line of first parents is walked, so what a merge brought began with the merge. A shallow clone is deepened as
-    far as needed. Raises GitFailed where its remote does not give more.
+    far as needed, from `remote` (by default the one that Git would take). Raises GitFailed where that does not give
+    more.
     """
     began = dict.fromkeys(wanted, tip)
-    left = list(began)
-    for commit, manifests in _back(repository, tip, sorted({_file(wish) for wish in began})) if left else ():
-        left = [wish for wish in left if wish.stands_in(manifests[_file(wish)])]
-        if not left:
+    runs: dict[str, list[Wish]] = {}
+    for wish in began:
+        runs.setdefault(_file(wish), []).append(wish)
+    last, ids = tip, dict.fromkeys(runs, "")
+    for commit, blobs in _back(repository, tip, sorted(runs), remote) if runs else ():
+        for path in [path for path in runs if commit == tip or blobs[path].oid != ids[path]]:
+            manifest = read.read({} if (data := blobs[path].data) is None else {path: data})
+            left = [wish for wish in runs[path] if wish.stands_in(manifest)]
+            began.update(dict.fromkeys(set(runs[path]) - set(left), last))
+            runs[path], ids[path] = left, blobs[path].oid
+        runs = {path: left for path, left in runs.items() if left}
+        if not runs:
             break
-        began.update(dict.fromkeys(left, commit))
-    return began
+        last = commit
+    return {**began, **{wish: last for left in runs.values() for wish in left}}
 
 
 def _file(wish: Wish) -> str:
@@ -38,38 +46,34 @@ def _file(wish: Wish) -> str:
     return read.manifest_paths(names.directory_of(wish.artifact))[0]
 
 
-def _back(repository: Repository, tip: str, paths: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Manifest]]]:
-    """The commits from `tip` back with the manifests at `paths`. One that is broken says nothing."""
-    known: dict[tuple[str, str], Manifest] = {}
-    for commits in _chunks(repository, tip):
+def _back(
+    repository: Repository, tip: str, paths: Sequence[str], remote: str | None
+) -> Iterator[tuple[str, Mapping[str, Object]]]:
+    """The commits from `tip` back with what is at `paths`; without bytes where that is no file, or too large."""
+    for commits in _chunks(repository, tip, remote):
         places = [(commit, path) for commit in commits for path in paths]
         repository.bring_all(places, Extent.BYTES, strict=True)  # what could not be fetched would look like a break
         found = iter(repository.blobs_at(places))
         for commit in commits:
-            at = {}
-            for path in paths:
-                blob = next(found)
-                if blob.type == "blob" and blob.data is None:
-                    raise GitFailed(f"{path} at {commit[:7]} is too large to be read", "registry check says more")
-                if (path, blob.oid) not in known:
-                    known[path, blob.oid] = read.read({} if blob.data is None else {path: blob.data})
-                at[path] = known[path, blob.oid]
-            yield commit, at
+            yield commit, {path: next(found) for path in paths}
 
 
-def _chunks(repository: Repository, tip: str) -> Iterator[list[str]]:
-    size, last = _FIRST, tip
-    more = _FIRST
+def _chunks(repository: Repository, tip: str, remote: str | None) -> Iterator[list[str]]:
+    """The first parents from `tip` on, a few at first, then more at once."""
+    size, deeper = _FIRST, _FIRST
     commits = history.first_parents(repository.git, tip, size)
     while commits:
         yield commits
-        last = commits[-1]
-        size = min(size * _GROWTH, _MOST)
+        size, last = min(size * _GROWTH, _MOST), commits[-1]
         commits = history.first_parents(repository.git, last, size + 1)[1:]
-        if not commits and last in history.cut_off(repository.clone.common_dir):
-            repository.deepen(tip, more)
-            more *= _GROWTH
+        if not commits and _is_cut_off(repository, last):
+            repository.deepen(last, deeper, remote)
+            deeper *= _GROWTH
             commits = history.first_parents(repository.git, last, size + 1)[1:]
-            if not commits:
+            if not commits and _is_cut_off(repository, last):
                 hint = "git fetch --unshallow brings all of it"
                 raise GitFailed(f"the history of {tip[:7]} ends at {last[:7]} in this shallow clone", hint)
+
+
+def _is_cut_off(repository: Repository, commit: str) -> bool:
+    return commit in history.cut_off(repository.clone.common_dir)

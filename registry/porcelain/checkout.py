@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from registry.core.names import parse_tag
+from registry.errors import UsageError
 from registry.plumbing import changes, history, remote
 from registry.porcelain.sync import fetch
 from registry.repository import Repository
 
+_id = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _DEEPER = (1, 2, 8, 32, 128, 512)  # commits, each time: a change has few, and a merge of it is one above
 
 
@@ -18,9 +21,11 @@ def repair(repository: Repository, tag: str | None, base: str | None, waiting: C
     actions/checkout brings one commit, no tags, and the tag that triggered it as a lightweight one, which becomes the
     annotated one that it is. A clone that was cut off is made a partial one first, so that nobody's models come along
     with tags and commits; Git brings the rest of a commit when somebody asks for it. For clones of CI alone: it writes
-    to the clone's configuration. Raises GitFailed where the remote cannot be asked. Without a remote, nothing is to be
-    done.
+    to the clone's configuration. Without a remote, nothing is to be done. Raises GitFailed where the remote cannot be
+    asked, UsageError for a `base` that is no full id.
     """
+    if base is not None and not _id.fullmatch(base):
+        raise UsageError(f"not the full id of a commit: {base!r}", "git rev-parse gives it")
     if repository.pushes or remote.choose(repository.git) is None:
         return
     place = repository.remote()
@@ -42,5 +47,8 @@ def _connect(repository: Repository, base: str) -> None:
     for count in _DEEPER:
         if repository.head is None or changes.merge_base(git, repository.head, base) is not None:
             return
+        before = history.cut_off(repository.clone.common_dir)
         for commit in (repository.head, base):
             repository.deepen(commit, count)
+        if history.cut_off(repository.clone.common_dir) == before:
+            return  # there is no more

@@ -88,6 +88,12 @@ class Obstacle:
     hint: str = ""
     metrics: tuple[Measure, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """The message, and whose it is where it does not say so itself."""
+        line = f"{self.artifact}: {self.stage or 'version'}"
+        return self.message if self.artifact in self.message else f"{line}: {self.message}"
+
     def to_json(self) -> dict[str, Json]:
         """The shape of one of the `obstacles` of `plan --json`."""
         return {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from registry.core import desired
 from registry.core.desired import Course, Hindrance, Means, Step, Wish, wishes
 from registry.core.draft import Draft, lay
-from registry.core.events import Signatory
+from registry.core.events import Event, Signatory
 from registry.core.manifest import Manifest
 from registry.core.plan import Choice, Keys
 from registry.core.state import ArtifactState, VersionState
@@ -21,6 +21,7 @@ from registry.porcelain.beginning import beginnings
 from registry.porcelain.gitops import Change, Changes, Obstacle, Plan, PlanStep
 from registry.porcelain.register import Carried, Load, Request
 from registry.repository import Repository
+from registry.writing.clone import check_names
 
 
 def plan(repository: Repository, revision: str | None = None) -> Plan:
@@ -39,12 +40,43 @@ def planned(repository: Repository, manifest: Manifest, head: str, base: str | N
     states = repository.states_of(wanting(manifest))
     course = planner.course(manifest, head, states)
     notes = [*course.notes, *_unmerged(course, head, base)]
+    laid = [[one.event for one in lay(step.state, step.drafts, planner.by)] for step in course.steps]
     return Plan(
         head,
-        tuple(_step(step, planner.by) for step in course.steps),
-        (*unreadable(repository, manifest, head), *map(_obstacle, course.hindrances)),
+        tuple(_step(step, events) for step, events in zip(course.steps, laid, strict=True)),
+        (
+            *unreadable(repository, manifest, head),
+            *map(obstacle, course.hindrances),
+            *_in_the_way(repository, states, course, laid),
+        ),
         tuple(dict.fromkeys(notes)),
     )
+
+
+def _in_the_way(
+    repository: Repository, states: Mapping[str, ArtifactState], course: Course, laid: Sequence[Sequence[Event]]
+) -> list[Obstacle]:
+    """The artifacts whose new tags cannot be: they would not travel, or another name is in their way."""
+    new: dict[str, list[Event]] = {}
+    for step, events in zip(course.steps, laid, strict=True):
+        new.setdefault(step.wish.artifact, []).extend(events)
+    pairs = [(states[name], events) for name, events in new.items()]
+    if _names_problem(repository, pairs) is None:
+        return []  # nearly always, and then one question was enough for all
+    found = [(state.name, _names_problem(repository, [(state, events)])) for state, events in pairs]
+    return [Obstacle(name, None, one.message, one.hint) for name, one in found if one is not None] or [
+        Obstacle("", None, one.message, one.hint) for one in [_names_problem(repository, pairs)] if one is not None
+    ]
+
+
+def _names_problem(
+    repository: Repository, new: Sequence[tuple[ArtifactState, Sequence[Event]]]
+) -> RegistryError | None:
+    try:
+        check_names(repository, new)
+    except RegistryError as error:
+        return error
+    return None
 
 
 def _writer(repository: Repository) -> Signatory:
@@ -70,20 +102,21 @@ def unreadable(repository: Repository, manifest: Manifest, commit: str) -> list[
     blobs = repository.blobs_at([(commit, path) for path in paths])
     files = {path: blob.data for path, blob in zip(paths, blobs, strict=True) if blob.data is not None}
     return found + [
-        Obstacle("", None, f"{one.path}:{one.line}: {one.message}", one.hint) for one in wanted.misspelt(files)
+        Obstacle("", None, f"{path}:{fault.node.line}: {fault.message}", fault.hint)
+        for path, fault in wanted.malformed(files)
     ]
 
 
-def _step(step: Step, by: Signatory) -> PlanStep:
+def _step(step: Step, laid: Sequence[Event]) -> PlanStep:
     wish = step.wish
-    laid = [one.event for one in lay(step.state, step.drafts, by)]
     now = step.state.stages.get(wish.stage) if wish.stage is not None else None
     commit = step.drafts[-1].commit if wish.version is not None else None
     events = tuple(views.events_view(step.state.with_events(laid), laid))
     return PlanStep(wish.artifact, wish.version, wish.stage, commit, now, events, step.measures)
 
 
-def _obstacle(one: Hindrance) -> Obstacle:
+def obstacle(one: Hindrance) -> Obstacle:
+    """A hindrance as people see it."""
     return Obstacle(one.wish.artifact, one.wish.stage, one.error.message, one.error.hint, one.measures)
 
 
@@ -99,7 +132,8 @@ class Planner:
     """Works out a course, as often as the states change: what commits and manifests say is read once.
 
     `changes` gives what brought a commit. What is wanted since `base` begins with the commit that is planned for. The
-    metrics of every assignment are looked at where they are to be compared.
+    metrics of every assignment are looked at where they are to be compared. `remote` is where history comes from that a
+    shallow clone lacks.
     """
 
     repository: Repository
@@ -107,6 +141,7 @@ class Planner:
     changes: Changes | None = None
     base: str | None = None
     compare: bool = False
+    remote: str | None = None
     _began: dict[tuple[str, Wish], str] = field(default_factory=dict)
     _loads: dict[tuple[str, str], Carried | RegistryError] = field(default_factory=dict)
     _brought: dict[str, Change | None] = field(default_factory=dict)
@@ -145,7 +180,9 @@ class Planner:
             before = self.repository.manifest_of(self.base)
             self._began.update({(tip, wish): tip for wish in left if not wish.stands_in(before)})
             left = [wish for wish in left if (tip, wish) not in self._began]
-        found = beginnings(self.repository, tip if self.base is None else self.base, left)
+        if not left:
+            return
+        found = beginnings(self.repository, tip if self.base is None else self.base, left, self.remote)
         self._began.update({(tip, wish): commit for wish, commit in found.items()})
 
     def _carry(self, tip: str, new: Iterable[Wish]) -> None:
@@ -172,6 +209,7 @@ class Planner:
     def _keys(self, tip: str, wish: Wish) -> Keys:
         if self.changes is None:
             return ()
+        self._find_beginnings(tip, [wish])  # that of one which a step before has opened is not known yet
         commit = self._began[tip, wish]
         if commit not in self._brought:
             self._brought[commit] = self.changes(commit)

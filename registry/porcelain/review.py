@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from registry.core import review as rules
+from registry.core.desired import wishes
 from registry.core.manifest import Declaration, Json, Manifest
 from registry.core.review import ManifestChange
 from registry.errors import Refused
@@ -15,8 +16,9 @@ from registry.manifests.check import Problem, Registered
 from registry.manifests.committed import CommitTree
 from registry.manifests.documents import Node
 from registry.manifests.places import places
-from registry.plumbing import changes
+from registry.plumbing import changes, history
 from registry.plumbing.objects import Extent
+from registry.porcelain.beginning import beginnings
 from registry.porcelain.gitops import Obstacle, Plan
 from registry.porcelain.plan import planned
 from registry.repository import MANIFEST_LIMIT, Repository
@@ -66,6 +68,7 @@ def review(repository: Repository, base: str, head: str = "HEAD") -> Review:
     found = rules.changes(old, new)
     plan = planned(repository, new, here, since)
     problems = {*checked.problems, *_unread(new, after.files)}
+    problems.update(_other_bytes(repository, after, old, new, checked.nodes))
     problems.update(_obstacles(plan.obstacles, new, checked.nodes, problems.copy()))
     problems.update(_warning(checked.nodes, one) for one in rules.not_raised(old, new, _changed(before, after, new)))
     notes += rules.notes(old, new, found, _held(repository, found))
@@ -99,7 +102,7 @@ def _since(repository: Repository, base: str, head: str, said: tuple[str, str]) 
     """The commit to compare with, and what a person should know of it."""
     common = changes.merge_base(repository.git, base, head)
     if common is None:
-        cut = (repository.clone.common_dir / "shallow").exists()
+        cut = history.is_cut_off(repository.clone.common_dir)
         why = "no commit that they share is in this clone, which is shallow" if cut else "they share no commit"
         return base, [f"{said[1]} is compared with {said[0]} as it is now: {why}"]
     behind = changes.commits_beyond(repository.git, base, head) if common != base else 0
@@ -163,6 +166,37 @@ def _changed(before: _Committed, after: _Committed, manifest: Manifest) -> set[s
         for name, path in wanted.items()
         if before.tree.id_of(path) != after.tree.id_of(path) or said.get(path) != says.get(path)
     }
+
+
+def _other_bytes(
+    repository: Repository, after: _Committed, before: Manifest, manifest: Manifest, nodes: Mapping[str, Node]
+) -> Iterator[Problem]:
+    """Warnings where a `version` that the change raises is, or could become, another model than the one at hand.
+
+    It is registered already, at other bytes; or the line came in with an earlier commit of the change than the bytes,
+    and that commit is the one which is registered where the change is merged by rebase.
+    """
+    raised = [wish for wish in wishes(manifest) if wish.stage is None and not wish.stands_in(before)]
+    states = repository.states_of([wish.artifact for wish in raised])
+    new = [wish for wish in raised if not wish.fulfilled(states[wish.artifact])]
+    began = beginnings(repository, after.commit, new)
+    for wish in raised:
+        declared = manifest.artifacts[wish.artifact]
+        path = declared.path
+        there = states[wish.artifact].versions.get(wish.version or "")
+        commit = began.get(wish) or (there.commit if there is not None else after.commit)
+        if path is None or declared.is_url or commit == after.commit or not after.tree.id_of(path):
+            continue
+        if repository.ids_at([(commit, path)]) == [after.tree.id_of(path)]:
+            continue
+        place, _ = places(nodes, declared, "version")
+        if wish in began:
+            message = f"`version` was raised in {commit[:7]}, and what is at `path` changed later"
+            hint = "a merge by rebase registers that commit: squash, or raise `version` with the bytes"
+        else:
+            message = f"{wish.artifact} {wish.version} is registered already, at {commit[:7]}, with other bytes"
+            hint = "raise `version` further, or nothing registers what is at `path` now"
+        yield Problem(place.path, place.line, place.column, "warning", message, hint)
 
 
 def _unread(manifest: Manifest, files: Mapping[str, bytes]) -> Iterator[Problem]:

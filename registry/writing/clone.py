@@ -110,14 +110,12 @@ def check_names(repository: Repository, new: Sequence[tuple[ArtifactState, Seque
     """
     git = repository.git
     for state, events in new:
-        for event in events:
+        for place, event in enumerate(events):
             policy.check_travels(event.tag)
-            stage = getattr(event, "stage", None)
-            if stage is not None:
-                policy.check_case(stage, (getattr(e, "stage", "") for e in state.events), "stage")
-            version = getattr(event, "version", None)
-            if version is not None:
-                policy.check_case(version, (getattr(e, "version", "") for e in state.events), "version")
+            for what in ("stage", "version"):
+                word = getattr(event, what, None)
+                if word is not None:
+                    policy.check_case(word, (getattr(e, what, "") for e in [*state.events, *events[:place]]), what)
     first = [state.name for state, events in new if events and not state.exists]
     like: defaultdict[str, list[str]] = defaultdict(list)
     for name in [*tags.artifacts_like(git, *first), *first]:  # of a new name, others are looked at, this once

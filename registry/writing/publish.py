@@ -16,6 +16,7 @@ from functools import cache
 from registry.core import draft, names, policy, select
 from registry.core.draft import Intent
 from registry.core.events import Event, Signatory
+from registry.core.manifest import Manifest
 from registry.core.replay import Rules, Withdrawn, replay, using
 from registry.core.select import Selector
 from registry.core.state import VersionState
@@ -46,9 +47,13 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class NewAll:
-    """A write to several artifacts, all or none. It raises `Again` with those that it has to know first."""
+    """A write to several artifacts, all or none. It raises `Again` with those that it has to know first.
+
+    `rules` gives the manifest by which unpublished events of an artifact are decided again.
+    """
 
     decide: DecideAll
+    rules: Callable[[str], Manifest]
 
 
 @dataclass
@@ -132,7 +137,8 @@ class _Attempt:
         self._refresh()
         touched = unequal(self.repository, self.place) if self.touched is None else self.touched
         found = standings(self.repository, self.place, touched)
-        plans = self._replays(found)
+        rules = new.rules if isinstance(new, NewAll) else self.repository.rules
+        plans = self._replays(found, rules)
         if new is not None:
             try:
                 self._decide(plans, new, before)
@@ -190,22 +196,28 @@ class _Attempt:
             self.repository.existing(name)
         return {name: new.decide(replayed.state, replayed.meant(new.selector, seen, self.place.name))}
 
-    def _replays(self, found: Mapping[str, Standing]) -> dict[str, Plan]:
+    def _replays(self, found: Mapping[str, Standing], rules: Callable[[str], Manifest]) -> dict[str, Plan]:
         """Decide again on what is unpublished. A version that is renamed is renamed where others name it, too."""
         known = memory.intents(self.held.clone) if any(one.unpublished for one in found.values()) else {}
         sent = memory.sending(self.held.clone, self.place.name)
         while True:
-            plans = {name: self._replay(name, one, known, sent) for name, one in found.items()}
+            plans = {name: self._replay(rules, one, known, sent) for name, one in found.items()}
             uses = {use: now for plan in plans.values() for use, now in plan.replayed.uses.items()}
             if uses == self.uses:
                 return plans
             self.uses = uses
 
-    def _replay(self, name: str, one: Standing, known: Mapping[str, Intent], sent: memory.Sending | None) -> Plan:
+    def _replay(
+        self,
+        manifest: Callable[[str], Manifest],
+        one: Standing,
+        known: Mapping[str, Intent],
+        sent: memory.Sending | None,
+    ) -> Plan:
         # Of a push whose end this clone did not see, the old events have arrived under new names.
         arrived = sent.old if sent is not None and set(sent.new) & set(one.there.values()) else ()
         left = [event for event in one.unpublished if event.oid not in arrived]
-        rules = Rules(self.repository.rules(name), self.witness, known, self.uses, one.taken)
+        rules = Rules(manifest(one.base.name), self.witness, known, self.uses, one.taken)
         return Plan(one, replay(one.base.knowing(one.deleted), left, rules, self.by, self._seal))
 
     def _seal(self, signed: bool) -> Callable[[bytes], bytes]:

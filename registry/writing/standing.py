@@ -10,7 +10,7 @@ from registry.core.events import Event, event_of, parse_object
 from registry.core.names import in_tag, parse_tag
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, Refused, UsageError
-from registry.plumbing import memory, remote, tags, write
+from registry.plumbing import history, memory, remote, tags, write
 from registry.plumbing.memory import ALL, Known
 from registry.plumbing.process import Git
 from registry.plumbing.remote import Remote
@@ -190,7 +190,7 @@ def refresh(
 
 
 def _fetch(held: Held, repository: Repository, place: Remote, artifacts: Sequence[str] | None) -> None:
-    if (held.clone.common_dir / "shallow").exists():
+    if history.is_cut_off(held.clone.common_dir):
         _delete(held, remote.fetch_shallow(repository.git, place, artifacts, repository.progress))
     else:
         remote.fetch(repository.git, place, artifacts, repository.progress)
@@ -315,7 +315,7 @@ def incomplete(repository: Repository, artifact: str | None) -> str | None:
     if repository.pushes:
         return None  # a mirror has asked for what it answers
     clone, git = repository.clone, repository.git
-    shallow = (clone.common_dir / "shallow").exists()
+    shallow = history.is_cut_off(clone.common_dir)
     some = repository.state(artifact).exists if artifact is not None else bool(repository.states)
     if some and not shallow and remote.bring_tags(git):
         return None

@@ -16,7 +16,7 @@ from registry.writing.clone import check_names, put, writing
 from registry.writing.publish import New, NewAll, publish
 from registry.writing.pushing import Again
 from registry.writing.standing import refresh, standings, take_in
-from registry.writing.values import Decide, DecideAll, Outcome, Way
+from registry.writing.values import Decide, Outcome, Way
 
 
 def write(
@@ -44,16 +44,26 @@ def write(
 
 
 def write_all(
-    repository: Repository, decide: DecideAll, way: Way, waiting: Callable[[], None], place: Remote | None
+    repository: Repository,
+    new: NewAll,
+    way: Way,
+    waiting: Callable[[], None],
+    place: Remote | None,
 ) -> dict[str, Outcome]:
     """Decide on several artifacts and write what was decided, all or nothing; the outcomes by artifact.
 
-    `decide` raises `Again` with the artifacts that it has to know first; their tags are fetched from `place`, where
-    there is one. Raises what `decide` raises, and then nothing is written.
+    The tags of what `new` has to know first are fetched from `place`, where there is one. Raises what `new.decide`
+    raises, and then nothing is written.
     """
     if (way.push or repository.pushes) and not way.dry_run:
-        sent = publish(repository, place or repository.remote(way.remote), [], way, waiting, NewAll(decide))
-        notes = iter([sent.notes])  # they are of the whole, so they are told once
+        sent = publish(repository, place or repository.remote(way.remote), [], way, waiting, new)
+        made = {event.oid for one in sent.outcomes.values() for event in one.events}
+        along = [
+            f"{event.tag} was written here before, and is published with it"
+            for event in sent.sent
+            if event.oid not in made
+        ]
+        notes = iter([[*along, *sent.notes]])  # they are of the whole, so they are told once
         return {name: replace(one, notes=next(notes, [])) for name, one in sent.outcomes.items()}
     by = repository.writer()
     repository.forget()
@@ -61,7 +71,7 @@ def write_all(
         states: dict[str, ArtifactState] = {}
         while True:
             try:
-                decisions = decide(states)
+                decisions = new.decide(states)
                 break
             except Again as lacking:
                 if held is not None and place is not None:

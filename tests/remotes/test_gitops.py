@@ -11,6 +11,7 @@ import pytest
 
 from registry.errors import GitFailed, Refused, UsageError
 from tests.remotes.story import NAME, Clones, run, tags
+from tests.servers import GitServer
 from tests.story import RepoStory
 
 STAGES = "stages:\n  staging: {}\n  production: {exclusive: true}\n"
@@ -308,3 +309,67 @@ class TestRepair:
         story.registry_at().repair("churn@v1.0.0")
 
         assert story.refs().count("\n") == 0
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_a_run_that_began_with_the_first_commit_is_no_end_of_history(
+    git_server: GitServer, tmp_path: Path, depth: int
+) -> None:
+    wanting = f"{STAGES}models:\n  churn: {{version: v1.0.0}}\n"
+    clones = Clones.begin(git_server, tmp_path, manifest=wanting)
+    ana = clones.clone()
+    first = ana.git("rev-parse", "HEAD")
+    for _ in range(depth - 1):
+        ana.train()
+    ana.git("push", "-q", "origin", "HEAD:main")
+
+    run(clones.clone(f"--depth={depth}"), "apply", "--push")
+
+    assert clones.state().versions["v1.0.0"].commit == first
+    assert run(ana, "plan", "--repo", clones.url) == []
+
+
+def test_what_was_written_here_before_is_decided_by_the_rules_that_count(clones: Clones, ana: RepoStory) -> None:
+    old = clones.clone()
+    old.register("churn", "v1.0.0").assign("churn@v1.0.0", "production")
+    gate = STAGES.replace("{exclusive: true}", "{require: {metrics: {auc: '>=0.9'}}}")
+    manifest = "models:\n  churn:\n    path: models/churn.pkl\n    assign: {staging: v1.0.0}\n"
+    ana.write("registry.yaml", gate + manifest).commit()
+    ana.git("push", "-q", "origin", "HEAD:main")
+
+    done = old.cli("apply", "--push")
+
+    assert done.out.split() == ["churn#staging#2"]
+    assert "churn@v1.0.0 was written here before, and is published with it" in done.err
+    assert "churn#production#2 is withdrawn" in done.err
+    assert clones.state().stages == {"staging": "v1.0.0"}
+
+
+def test_history_comes_from_the_remote_that_was_named(clones: Clones, ana: RepoStory) -> None:
+    want(ana, BOTH)
+    for _ in range(10):
+        ana.train()
+    ana.git("push", "-q", "origin", "HEAD:main")
+    shallow = clones.clone(*SHALLOW)
+    shallow.git("remote", "rename", "origin", "one")
+    shallow.git("remote", "add", "two", clones.url)
+    shallow.git("branch", "-q", "--unset-upstream")
+
+    assert len(run(shallow, "apply", "--push", "--remote", "two")) == 3
+
+
+def test_nothing_to_do_says_by_what(clones: Clones, ana: RepoStory) -> None:
+    tip = ana.git("rev-parse", "HEAD")
+    ana.write("registry.yaml", "models: {churn: {version: v1.0.0}}\n").commit()
+
+    assert f"what counts is {tip[:7]}, the default branch of origin" in ana.cli("apply").err
+
+
+@pytest.mark.parametrize("base", ["+refs/heads/main:refs/heads/mine", "HEAD", "", "a" * 40 + "\nrefs/heads/main"])
+def test_a_base_is_the_full_id_of_a_commit(clones: Clones, ana: RepoStory, base: str) -> None:
+    story = clones.clone("--depth=1")
+    before = story.refs()
+
+    with pytest.raises(UsageError, match="not the full id of a commit"):
+        story.registry_at().repair(base=base)
+    assert story.refs() == before

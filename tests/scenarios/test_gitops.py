@@ -355,3 +355,116 @@ class TestGates:
             run.log_metric("loss", 2)
 
         assert ops.refs() == before
+
+
+class TestWhatIsMisspelt:
+    """Reading leaves out what it does not understand; what decides must not."""
+
+    @pytest.mark.parametrize(
+        "rules",
+        [
+            "{metric: {auc: '>=0.9'}}", "{metrics: [auc]}", "'>=0.9'", "{no_worse_then: production}",
+            "{metrics: {auc: '> = 0.9'}}", "{metrics: {auc: '>=0,9'}}", "{metrics: {auc: '!=nan'}}",
+        ],
+    )  # fmt: skip
+    def test_a_gate_that_is_misspelt_is_no_open_gate(self, ops: GitOps, rules: str) -> None:
+        ops.want(
+            "version: v1.0.0\nassign: {production: v1.0.0}", stages=f"stages: {{production: {{require: {rules}}}}}\n"
+        )
+        ops.register("churn", "v1.0.0")
+
+        with pytest.raises(RegistryError, match=r"^registry\.yaml:1: "):
+            ops.apply()
+        with pytest.raises(RegistryError, match=r"a rule cannot be understood: registry\.yaml:1:"):
+            ops.assign("churn@v1.0.0", "production")
+
+    @pytest.mark.parametrize(
+        "rule", ["required: {card: true}", "After: staging", "after: [staging]", "exclusive: 'yes'", "[exclusive]"]
+    )
+    def test_nor_is_a_rule(self, ops: GitOps, rule: str) -> None:
+        text = rule if rule.startswith("[") else f"{{{rule}}}"
+        ops.register("churn", "v1.0.0")
+        ops.want(stages=f"stages: {{staging: {{}}, production: {text}}}\n")
+
+        with pytest.raises(RegistryError, match="a rule cannot be understood"):
+            ops.assign("churn@v1.0.0", "production")
+
+    def test_a_model_s_own_rules_stop_nobody_else(self, ops: GitOps) -> None:
+        ops.want(more="  spam: {stages: [production]}\n")
+        ops.register("churn", "v1.0.0").register("spam", "v1.0.0")
+
+        ops.assign("churn@v1.0.0", "staging")
+        with pytest.raises(RegistryError, match="a rule cannot be understood"):
+            ops.assign("spam@v1.0.0", "production")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "models: {churn: {verison: v2.0.0}}", "model: {churn: {version: v2.0.0}}", "models: [churn]",
+            "models: {churn: v2.0.0}", "models: {bad name: {version: v1.0.0}}", "[]", "other.yaml",
+        ],
+    )  # fmt: skip
+    def test_half_a_manifest_is_not_applied(self, ops: GitOps, text: str) -> None:
+        ops.write("registry.yaml", text).commit()
+
+        with pytest.raises(RegistryError, match=r"^registry\.yaml:1: "):
+            ops.apply()
+
+
+@pytest.mark.parametrize(
+    ("stage", "why"),
+    [("con", "would not travel"), ("s" * 210, "would not travel"), ("Staging", "differs from staging in case only")],
+)
+def test_a_plan_knows_what_cannot_be_a_tag(ops: GitOps, stage: str, why: str) -> None:
+    ops.register("churn", "v1.0.0").assign("churn@v1.0.0", "staging")
+    ops.want(f"assign: {{{stage}: v1.0.0}}", stages="")
+
+    [message] = ops.obstacles()
+
+    assert why in message
+
+
+def test_a_tag_in_the_way_is_an_obstacle_of_its_model(ops: GitOps) -> None:
+    ops.tag("churn@v1.0.0", light=True)
+    ops.want("version: v1.0.0")
+
+    [obstacle] = ops.registry.plan().obstacles
+
+    assert (obstacle.artifact, obstacle.message) == ("churn", "the tag churn@v1.0.0 is there already, but is no event")
+
+
+def test_two_stages_that_differ_in_case_only_are_not_made_together(ops: GitOps) -> None:
+    ops.register("churn", "v1.0.0")
+    ops.want("assign: {Prod: v1.0.0, prod: v1.0.0}", stages="")
+
+    with pytest.raises(RegistryError, match="differs from Prod in case only"):
+        ops.apply()
+
+
+def test_what_a_step_opens_is_recorded_too(ops: GitOps) -> None:
+    commit = ops.want("version: v1.0.0\nassign: {prod: v1.0.0-rc.1}", stages="")
+    ops.tag("churn@v1.0.0-rc.1", "by GTO").tag("churn#prod#1", "by GTO")
+
+    made = ops.apply(changes={commit: Change("https://example.com/pull/1")}.__getitem__)
+
+    assert made == ["churn@v1.0.0", "churn#prod#3"]
+
+
+def test_what_leaves_an_exclusive_stage_names_the_change_too(ops: GitOps) -> None:
+    for version in ("v1.0.0", "v2.0.0"):
+        ops.want(
+            f"version: {version}\nassign: {{production: {version}}}", stages="stages: {production: {exclusive: true}}\n"
+        )
+        ops.apply(changes=lambda _: Change("https://example.com/pull/1"))
+
+    assert all("Change" in event.keys for event in ops.registry.repository.state("churn").events)
+
+
+def test_a_graft_of_this_clone_moves_no_registration(ops: GitOps) -> None:
+    commit = ops.want("version: v1.0.0")
+    later = ops.train()
+    ops.git("replace", "--graft", later)
+
+    ops.apply()
+
+    assert ops.registry.resolve("churn@v1.0.0").commit == commit

@@ -349,3 +349,34 @@ def _tag(story: RepoStory, n: int) -> str:
     head = story.git("rev-parse", "HEAD")
     raw = f"object {head}\ntype commit\ntag m{n}@v1.0.0\ntagger A <a@example.com> 1767225600 +0000\n\nx\n"
     return story.git("hash-object", "-t", "tag", "-w", "--stdin", data=raw.encode())
+
+
+def test_a_version_that_is_registered_with_other_bytes_is_a_warning(repo: RepoStory) -> None:
+    base = _want(repo, "")
+    repo.register("churn", "v2.0.0")
+    repo.train("other weights\n")
+    _want(repo, "version: v2.0.0")
+
+    found = repo.registry.review(base)
+
+    assert [one.severity for one in found.problems] == ["warning"]
+    assert "v2.0.0 is registered already" in found.problems[0].message
+    assert not found.failed
+
+
+def test_a_line_that_came_before_the_bytes_is_a_warning(repo: RepoStory) -> None:
+    base = _want(repo, "")
+    raised = _want(repo, "version: v2.0.0")
+    repo.train("other weights\n")
+
+    [problem] = repo.registry.review(base).problems
+
+    assert problem.message == f"`version` was raised in {raised[:7]}, and what is at `path` changed later"
+    assert problem.line == 4
+
+
+def _want(repo: RepoStory, line: str) -> str:
+    """Commit a manifest in which `churn` has this further line; give the commit."""
+    text = f"models:\n  churn:\n    path: models/churn.pkl\n{'    ' + line if line else ''}\n"
+    repo.write("models/churn.pkl", (repo.path / "models/churn.pkl").read_text() if line else "weights\n")
+    return repo.write("registry.yaml", text).commit(f"Want {line}", empty=True)
