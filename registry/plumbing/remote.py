@@ -350,6 +350,27 @@ def push(
     `leases` gives for some of them what they have to be on the server now, "" for not there; the others are tags, which
     never move. Nothing became of any ref where there was no answer at all.
     """
+    new = {ref: oid for ref, oid in refs.items() if oid is not None}
+    if len(new) < len(refs) or len(new) <= _FEW:
+        return _push(git, remote, [f"{oid or ''}:{ref}" for ref, oid in refs.items()], leases, progress, options)
+    from registry.plumbing.crate import packed  # most pushes are small
+
+    with packed(git, new) as alone:
+        return _push(alone, remote, [f"{all_}:{all_}" for all_ in _ALL], leases, progress, options)
+
+
+_FEW = 8  # refs that Git may look for one by one
+_ALL = (f"{PREFIX}*", f"{HEADS}*")
+
+
+def _push(
+    git: Git,
+    remote: Remote,
+    specs: Sequence[str],
+    leases: Mapping[str, str],
+    progress: Progress,
+    options: Sequence[str],
+) -> tuple[list[Pushed], Answer]:
     # A clone by --mirror would push all refs. The key of --config-env ends at the last "=", that of -c at the first.
     whole = replace(git, talking=(*git.talking, (_NO, "false")))
     # No + anywhere: it would override the lease. --no-verify: a pre-push hook of the user's is for branches.
@@ -358,7 +379,7 @@ def push(
         *options,
         *("push", "--porcelain", "--progress", "--atomic", "--no-verify", "--no-follow-tags", "--no-signed"),
         *("--recurse-submodules=no", *(f"--force-with-lease={ref}:{old}" for ref, old in leases.items())),
-        *("--end-of-options", remote.in_git, *(f"{oid or ''}:{ref}" for ref, oid in refs.items())),
+        *("--end-of-options", remote.in_git, *specs),
         check=False,
         progress=progress,
         remote=remote.name,

@@ -79,6 +79,7 @@ class _Carrying:
     batch: int | None
     course: Course = field(default_factory=Course)
     tip: str = ""
+    now: str = ""
 
     def __post_init__(self) -> None:
         where = self.place.name if self.place is not None and not self.repository.pushes else None
@@ -98,11 +99,13 @@ class _Carrying:
         return [f"what counts is {self.tip[:7]}, the default branch of {self.place.name}"]
 
     def _rules(self, artifact: str) -> Manifest:
-        return self.repository.manifest_at(self._tip(), artifact)
+        self.now = self.now or self._tip()  # once for all artifacts of an attempt
+        return self.repository.manifest_at(self.now, artifact)
 
     def _decide(self, states: Mapping[str, ArtifactState]) -> Mapping[str, Decision]:
         # After the tags: so the manifest is not older than what any other run has made true by it.
         tip = self.tip = self._tip()
+        self.now = ""
         manifest = self.repository.manifest_of(tip)
         if more := [name for name in wanting(manifest) if name not in states]:
             raise Again(more)

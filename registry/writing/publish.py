@@ -17,7 +17,7 @@ from registry.core import draft, names, policy, select
 from registry.core.draft import Intent
 from registry.core.events import Event, Signatory
 from registry.core.manifest import Manifest
-from registry.core.replay import Rules, Withdrawn, replay, using
+from registry.core.replay import Replayed, Rules, Withdrawn, replay, using
 from registry.core.select import Selector
 from registry.core.state import VersionState
 from registry.errors import NotFound, Refused, RegistryError
@@ -217,6 +217,8 @@ class _Attempt:
         # Of a push whose end this clone did not see, the old events have arrived under new names.
         arrived = sent.old if sent is not None and set(sent.new) & set(one.there.values()) else ()
         left = [event for event in one.unpublished if event.oid not in arrived]
+        if not left:
+            return Plan(one, Replayed(one.base.knowing(one.deleted)))
         rules = Rules(manifest(one.base.name), self.witness, known, self.uses, one.taken)
         return Plan(one, replay(one.base.knowing(one.deleted), left, rules, self.by, self._seal))
 
