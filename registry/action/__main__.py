@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _run(runner: Runner, voice: Voice) -> int:
-    from registry.action import apply, event, review
+    from registry.action import apply, event, review, site
     from registry.action.checkout import prepare
     from registry.api import Registry
 
@@ -49,7 +49,7 @@ def _run(runner: Runner, voice: Voice) -> int:
     where = Path(runner.workspace) / runner.inputs.repository_path
     registry = Registry(where, on_note=lambda note: voice.log(f"note: {note}"))
     os.environ.update(prepare(registry.repository.git, runner, os.environ))
-    verbs = {Mode.EVENT: event.event, Mode.REVIEW: review.review, Mode.APPLY: apply.apply}
+    verbs = {Mode.EVENT: event.event, Mode.REVIEW: review.review, Mode.APPLY: apply.apply, Mode.SITE: site.site}
     return verbs[mode](registry, runner, voice)
 
 

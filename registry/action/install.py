@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import List, NoReturn  # noqa: UP035  (a Python that is too old has to come as far as saying so)
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-EXTRAS = ("dvc", "url")
+EXTRAS = ("dvc", "ui", "url")
 PIP = ["-I", "-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check"]
 # pip starts Pythons of its own, without -I; and what it builds has no use for the workflow's token.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -28,7 +28,9 @@ def main() -> None:
         fail(f"git-registry needs Python 3.10 or newer, and python3 is {found}: run actions/setup-python before")
     extras = sorted({extra for extra in os.environ.get("REGISTRY_INPUT_EXTRAS", "").replace(",", " ").split() if extra})
     if not set(extras) <= set(EXTRAS):
-        fail(f"extras has something else than {' and '.join(EXTRAS)}")
+        fail(f"extras has something else than {', '.join(EXTRAS)}")
+    if os.environ.get("REGISTRY_INPUT_MODE", "").strip() == "site":
+        extras = sorted({*extras, "ui"})
     # One for each checkout, set of extras and Python: a job may use two versions of the action.
     mark = hashlib.sha256(repr((str(CHECKOUT), extras, sys.executable)).encode()).hexdigest()[:16]
     place = Path(os.environ.get("RUNNER_TEMP") or "/tmp", f"git-registry-{mark}")  # noqa: S108  (outside of a runner)

@@ -36,6 +36,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "check-ref": "Say which event a tag is.",
         "status": "Compare the work tree with what is registered.",
         "doctor": "Find what is damaged or ambiguous.",
+        "ui": "Show the registry in a browser.",
+        "site": "Write the registry as pages.",
     },
     "Write": {
         "register": "Make a commit a version.",

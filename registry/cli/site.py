@@ -1,0 +1,34 @@
+"""`registry site`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from registry.cli import out
+from registry.cli.ui import dashboard, opened
+
+
+@dashboard
+@click.option(
+    "-o", "--output", required=True, metavar="DIR", help="The directory: a new one, or that of an earlier site."
+)
+def command(repos: tuple[str, ...], as_json: bool, output: str) -> None:
+    """Write the registry as pages: static files that any server shows, or a browser without one.
+
+    \b
+    registry site -o public
+    registry site -o public --repo . --repo https://example.com/team/models.git
+    """
+    sources = opened(repos, acts=False, static=True)
+    from registry.web import site
+
+    directory = Path(output)
+    with sources.reading() as dashboard_:
+        pages = site.write(dashboard_, directory)
+    if as_json:
+        out.as_json({"directory": str(directory), "pages": pages})
+        return
+    out.line(str(directory))
+    out.say(f"{out.counted(pages, 'page')} written")

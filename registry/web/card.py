@@ -1,0 +1,97 @@
+"""Model cards: Markdown that strangers wrote, as HTML in which nothing of theirs is markup of its own.
+
+The parser knows no HTML (`html: False`), so that tags in a card are words. Of what it makes itself, only the elements
+stay, with two attributes: the `href` of a link that leads to the web or to a mailbox, and the `start` of a list. Images
+are never loaded: their text and a link stand for them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from registry.core.text import safe
+
+LIMIT = 200_000  # bytes of a card; of a longer one nothing is shown but that it is long
+_link = re.compile(r"(?:https?://[^\s]+|mailto:[^\s@]+@[^\s@]+)", re.IGNORECASE)
+_front = re.compile(r"---[ \t]*\n(?P<front>.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_ALIGN = {"text-align:right": "right", "text-align:center": "center"}
+_LOWEST = 6
+
+
+def web_link(url: str | None) -> str | None:
+    """`url` where it leads to the web, else None: no script, no file, nothing that a browser would run."""
+    if url is None or not re.fullmatch(r"https?://[^\s]+", url, re.IGNORECASE):
+        return None
+    return url if safe(url) == url else None
+
+
+def parts(text: str) -> tuple[str, str]:
+    """The front matter of a card, as model hubs have it, and the rest."""
+    found = _front.match(text)
+    return (found["front"], text[found.end() :]) if found is not None else ("", text)
+
+
+def html(text: str, *, top: int = 3) -> Markup:
+    """A card as HTML. Its headings begin at the level `top`, below those of the page."""
+    lines = "\n".join(safe(line) for line in text.splitlines())
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    tokens = list(_tamed(parser.parse(lines), top - 1))
+    made = parser.renderer.render(tokens, parser.options, {})
+    return Markup(made)  # noqa: S704  (the renderer escapes all text, and _tamed leaves no attribute of a stranger's)
+
+
+def _tamed(tokens: Sequence[Token], down: int) -> Iterator[Token]:
+    dropped: list[bool] = []  # of each link that is open, whether it is only words
+    for token in tokens:
+        if token.type == "image":
+            yield from _instead_of_image(token)
+            continue
+        if token.type == "link_open":
+            href = str(token.attrs.get("href", ""))
+            dropped.append(not (_link.fullmatch(href) and safe(href) == href))
+            if dropped[-1]:
+                continue
+            token.attrs = _outward(href)
+        elif token.type == "link_close":
+            if dropped.pop():
+                continue
+        else:
+            _undress(token, down)
+        if token.children is not None:
+            token.children = list(_tamed(token.children, down))
+        yield token
+
+
+def _undress(token: Token, down: int) -> None:
+    """Leave a token no attribute but those that say nothing of a stranger's."""
+    align = _ALIGN.get(str(token.attrs.get("style", "")))
+    start = token.attrs.get("start")
+    token.attrs = {}
+    if align is not None:
+        token.attrs["class"] = align
+    if token.type == "ordered_list_open" and isinstance(start, int):
+        token.attrs["start"] = start
+    if token.type == "fence":
+        token.info = ""  # it would become a class
+    if token.type in {"heading_open", "heading_close"}:
+        token.tag = f"h{min(int(token.tag[1:]) + down, _LOWEST)}"
+
+
+def _instead_of_image(token: Token) -> Iterator[Token]:
+    words = token.content.strip() or "image"
+    src = str(token.attrs.get("src", ""))
+    if web_link(src) is None:
+        yield Token("text", "", 0, content=f"[{words}]")
+        return
+    yield Token("link_open", "a", 1, attrs=_outward(src))
+    yield Token("text", "", 0, content=f"[image: {words}]")
+    yield Token("link_close", "a", -1)
+
+
+def _outward(href: str) -> dict[str, str | int | float]:
+    return {"href": href, "rel": "noopener noreferrer nofollow"}

@@ -1,0 +1,43 @@
+"""What a page is, before it is HTML: where it lies, and what its template is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from registry.api import Registry
+
+Query = Mapping[str, str]  # what stands behind the "?" of an address, the last value of each name
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One repository of a dashboard. `slug` is its part of addresses: letters, digits, "-"; `name` is for people.
+
+    `moment` gives the same object as long as the repository has not changed; by default, always another one.
+    """
+
+    slug: str
+    name: str
+    registry: Registry
+    moment: Callable[[], object] = object
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """All that pages are made from. `acts` is whether forms lead anywhere: not in a static site, nor read-only."""
+
+    sources: Sequence[Source]
+    acts: bool = False
+    static: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `path` is its address from the site's root, such as "model/models/churn.html", the same served and
+    static, so that links between pages are relative ones that work from anywhere."""
+
+    path: str
+    title: str
+    template: str
+    context: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,130 @@
+"""One artifact: what it is, its stages, its versions and their metrics, its card, and how to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from registry.core.manifest import Declaration, Json, StageRule
+from registry.core.state import ArtifactState, Holding, VersionState
+from registry.porcelain import views
+from registry.porcelain.values import ModelVersion
+from registry.web import card, chart, links, paging, usage
+from registry.web.page import Dashboard, Page, Source
+from registry.web.pages.common import sorted_versions, state_of
+from registry.web.pages.compare import pairs
+from registry.web.pages.history import newest
+
+_RECENT = 8  # events on this page; the page of the history has all
+_KEY_METRICS = 4  # columns of the list of versions; the table under the charts has all
+_OFFERED = 20  # versions in the list to jump to
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of an artifact: its rule where it has one, and who holds it, assigned last first."""
+
+    name: str
+    rule: StageRule | None
+    holders: Sequence[Holding]
+
+    @property
+    def words(self) -> list[str]:
+        """Its rule, in words."""
+        rule = self.rule
+        if rule is None:
+            return []
+        said = [f"after {rule.after}"] if rule.after else []
+        said += ["one version at a time"] if rule.exclusive else []
+        said += [f"assigned by {', '.join(rule.allow)}"] if rule.allow else []
+        said += ["signed"] if rule.signed else []
+        said += [f"{rule.approvals} approval{'' if rule.approvals == 1 else 's'}"] if rule.approvals else []
+        if rule.require is not None:
+            said += [f"{name} {condition}" for name, condition in rule.require.metrics.items()]
+            said += [f"no worse than {rule.require.no_worse_than}"] if rule.require.no_worse_than else []
+            said += ["a card"] if rule.require.card else []
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A model card: as HTML, or as a list of what it says; `front` is its front matter, `trouble` why there is none."""
+
+    path: str = ""
+    html: Markup | None = None
+    front: str = ""
+    items: Sequence[tuple[str, Json]] = ()
+    trouble: str = ""
+
+
+def page(dashboard: Dashboard, source: Source, artifact: str, number: int) -> Page | None:
+    """The page of an artifact; `number` is the page of its versions."""
+    repository = source.registry.repository
+    state = state_of(source, artifact)
+    manifest = repository.manifest_at_head
+    declared = manifest.artifacts.get(artifact)
+    ordered = sorted_versions(state)
+    part = paging.part(ordered, number)
+    if part is None:
+        return None
+    shown = _views(source, state, part.items)
+    summary = views.summary(state, manifest)
+    stages = _stages(state, manifest.lifecycle(artifact) or {})
+    return Page(
+        links.model(source.slug, artifact),
+        artifact,
+        "model.html",
+        {
+            "source": source,
+            "summary": summary,
+            "declared": declared,
+            "part": part,
+            "versions": shown,
+            "offered": [v.name for v in ordered if v.active][:_OFFERED],
+            "metrics": chart.metric_names(shown),
+            "key_metrics": chart.metric_names(shown)[:_KEY_METRICS],
+            "charts": chart.charts(shown),
+            "chart_size": (chart.WIDTH, chart.HEIGHT),
+            "stages": stages,
+            "recent": newest(source, artifact, _RECENT),
+            "events": len(state.events),
+            "card": card_at(source, repository.head, declared),
+            "usage": usage.of(source, summary, [stage.name for stage in stages if stage.holders]),
+            "pairs": pairs(state),
+            "all_versions": state.versions,
+            "dashboard": dashboard,
+        },
+    )
+
+
+def addresses(source: Source, artifact: str) -> Iterator[str]:
+    """The paths of its pages."""
+    for number in range(1, paging.count(len(state_of(source, artifact).versions)) + 1):
+        yield links.numbered(links.model(source.slug, artifact), number)
+
+
+def card_at(source: Source, commit: str | None, declared: Declaration | None) -> Card | None:
+    """The card that a manifest names, as it is at a commit; None where it names none."""
+    if declared is None or not declared.card or commit is None:
+        return None
+    if isinstance(declared.card, Mapping):
+        return Card(items=list(declared.card.items()))
+    path = declared.card
+    [found] = source.registry.repository.blobs_at([(commit, path)], limit=card.LIMIT)
+    if found.type != "blob":
+        return Card(path, trouble="is not there at this commit")
+    if found.data is None:
+        return Card(path, trouble=f"is longer than {card.LIMIT // 1000} kB")
+    front, text = card.parts(found.data.decode(errors="replace").removeprefix("\ufeff").replace("\r\n", "\n"))
+    return Card(path, card.html(text), front)
+
+
+def _views(source: Source, state: ArtifactState, wanted: Sequence[VersionState]) -> list[ModelVersion]:
+    return views.version_views(source.registry.repository, [(state, v) for v in wanted])
+
+
+def _stages(state: ArtifactState, lifecycle: Mapping[str, StageRule]) -> list[Stage]:
+    names = [*lifecycle, *sorted(stage for stage in state.holdings if stage not in lifecycle)]
+    return [Stage(name, lifecycle.get(name), state.holdings.get(name, ())) for name in names]

@@ -1,0 +1,237 @@
+"""The dashboard as a server on this machine: pages as the repositories are now, and forms that act (DESIGN part 5)."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from registry.core.text import safe
+from registry.errors import NotFound, Refused, RegistryError, UsageError
+from registry.web import pages, render
+from registry.web.asking import Asking, Led, action_of
+from registry.web.guard import HEADERS, LIMIT, Denied, Guard
+from registry.web.once import Memory
+from registry.web.page import Dashboard, Page
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from registry.web.sources import Sources
+
+PORT = 7777
+_STATUS = ((NotFound, 404), (UsageError, 400), (Refused, 403))
+_FIELDS = 200  # fields of one form or query
+_HTML = "text/html; charset=utf-8"
+_TEXT = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, as far as it matters. `depth` is how many directories the browser sees above the page."""
+
+    method: str
+    path: str
+    depth: int
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent back."""
+
+    status: int
+    body: bytes
+    type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class App:
+    """The server's application (ASGI). What is asked is answered in a thread; one rule for every answer is HEADERS."""
+
+    def __init__(self, sources: Sources, guard: Guard, *, lasting: bool = False) -> None:
+        self.sources = sources
+        self._lasting = lasting
+        self.guard = guard
+        self.memory = Memory()
+        self.asking = Asking(sources, self.memory)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            answer = await self._answered(request)
+        except ClientDisconnect:
+            return
+        headers = {**HEADERS, **answer.headers, "Content-Type": answer.type}
+        await Response(answer.body, answer.status, headers)(scope, receive, send)
+
+    async def _answered(self, request: Request) -> Answer:
+        try:
+            self.guard.check(request.method, request.headers)
+            form = await _body(request) if request.method == "POST" else b""
+            query = _parsed(request.scope["query_string"])
+            depth = request.scope.get("raw_path", b"/").partition(b"?")[0].count(b"/") - 1
+            asked = Asked(request.method, request.scope["path"], depth, query, request.headers, _parsed(form))
+        except Denied as denied:
+            return _denied(denied)
+        answer = await run_in_threadpool(self.answer, asked)
+        if self._lasting and answer.status == 200 and answer.type == _HTML:
+            self._lasting = False
+            # What 100,000 tags said is there to stay: to look through it for garbage again and again takes 0.3 s each.
+            gc.collect()
+            gc.freeze()
+        return answer
+
+    def answer(self, asked: Asked) -> Answer:
+        """Answer a request that the guard let through; whatever goes wrong is a page, too."""
+        try:
+            return self._routed(asked)
+        except Denied as denied:
+            return self._problem(asked, denied.status, denied.reason)
+        except RegistryError as error:
+            status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+            return self._problem(asked, status, error.message, error.hint)
+        except Exception:  # noqa: BLE001  (a bug costs one page, and says nothing of this machine)
+            if os.environ.get("REGISTRY_DEBUG"):
+                traceback.print_exc(file=sys.stderr)
+            return self._problem(asked, 500, "a bug in git-registry", "REGISTRY_DEBUG=1 registry ui says where")
+
+    def _routed(self, asked: Asked) -> Answer:
+        path = asked.path.removeprefix("/") or "index.html"
+        if path.count("/") != asked.depth:  # %2F: its links would lead elsewhere
+            raise NotFound("there is no such page")
+        if path.startswith("act/"):
+            return self._act(path.removeprefix("act/"), asked)
+        if asked.method == "POST":
+            raise Denied(405, "nothing is sent to this page")
+        if path == "favicon.ico" or path.startswith("static/"):
+            found = render.asset("favicon.svg" if path == "favicon.ico" else path.removeprefix("static/"))
+            if found is None:
+                raise NotFound("there is no such file")
+            return Answer(200, *found)
+        return self._page(path, asked)
+
+    def _page(self, path: str, asked: Asked) -> Answer:
+        with self.sources.reading(anew="refresh" in asked.query) as dashboard:
+            page = pages.at(dashboard, path, asked.query)
+            if page is None:
+                raise NotFound("there is no such page", "the front page leads to all of them")
+            told = self.memory.hear(asked.query.get("said", "")) if asked.method == "GET" else None
+            words = [told.message, *(f"note: {note}" for note in told.notes)] if told is not None else []
+            return self._html(page, dashboard, 200, "; ".join([*words, *self.sources.troubles]))
+
+    def _act(self, name: str, asked: Asked) -> Answer:
+        if not self.sources.dashboard.acts:
+            raise NotFound("this dashboard is read only", "registry ui without --read-only acts")
+        if name == "check.json":
+            if asked.method == "POST":
+                raise Denied(405, "nothing is sent to this page")
+            self.guard.check_script(asked.headers)
+            return Answer(200, json.dumps(self.asking.check(asked.query)).encode(), "application/json")
+        action = action_of(name.removesuffix(".html") if name.endswith(".html") else "")
+        if asked.method == "POST":
+            self.guard.check_token(asked.form.get("token", ""))
+            led = self.asking.post(action, asked.form)
+        else:
+            led = self.asking.get(action, asked.query)
+        if isinstance(led, Led):
+            return Answer(303, b"", _TEXT, {"Location": led.address})
+        return self._html(led.page, self.sources.dashboard, led.status)
+
+    def _html(self, page: Page, dashboard: Dashboard, status: int, message: str = "") -> Answer:
+        extra = {"token": self.guard.token if dashboard.acts else "", "message": message}
+        return Answer(status, render.html(page, dashboard, extra).encode(errors="replace"), _HTML)
+
+    def _problem(self, asked: Asked, status: int, message: str, hint: str = "") -> Answer:
+        """What went wrong, as a page; as plain text where even that cannot be made."""
+        try:
+            place = "-/" * max(asked.depth, 0) + "problem.html"
+            page = Page(place, safe(message), "act/problem.html", {"status": status, "words": message, "hint": hint})
+            answer = self._html(page, self.sources.dashboard, status)
+        except Exception:  # noqa: BLE001  (an error in an error page is shown without the page)
+            answer = _plain(status, message)
+        return Answer(status, answer.body, answer.type, {"Allow": "GET, HEAD"} if status == 405 else {})
+
+
+def _plain(status: int, words: str) -> Answer:
+    return Answer(status, f"{safe(words)}\n".encode(errors="replace"), _TEXT)
+
+
+def _denied(denied: Denied) -> Answer:
+    """What a stranger is told: nothing of what is here."""
+    plain = _plain(denied.status, denied.reason)
+    return Answer(plain.status, plain.body, plain.type, {"Allow": "GET, HEAD, POST"} if denied.status == 405 else {})
+
+
+async def _body(request: Request) -> bytes:
+    """What was sent. Raises Denied where it is too long, whatever its length was said to be."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LIMIT:
+            raise Denied(413, f"a form holds at most {LIMIT // 1_000_000} MB")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _parsed(said: bytes) -> dict[str, str]:
+    """The fields of a form or a query, the last value of each name. Raises Denied for what is none."""
+    try:
+        return dict(parse_qsl(said.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS, errors="replace"))
+    except ValueError as error:
+        raise Denied(400, "that is no form") from error
+
+
+def listening(port: int | None) -> socket.socket:
+    """A socket on this machine alone: at `port`, 0 for any that is free; None is the usual one where that is free.
+
+    Raises Refused where the port is taken.
+    """
+    for wanted in [PORT, 0] if port is None else [port]:
+        here = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        here.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            here.bind(("127.0.0.1", wanted))
+            here.listen(128)
+            return here
+        except OSError as error:
+            here.close()
+            reason = error.strerror or str(error)
+        except OverflowError:
+            here.close()
+            reason = "no such port"
+    raise Refused(f"cannot listen at port {port}: {reason}", "--port 0 takes one that is free")
+
+
+def serve(sources: Sources, here: socket.socket) -> None:
+    """Answer at `here` until somebody says stop (SIGINT, SIGTERM)."""
+    import uvicorn  # a third of the start-up: only a server needs it
+
+    app = App(sources, Guard(here.getsockname()[1]), lasting=True)
+    config = uvicorn.Config(
+        app,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=2,
+    )
+    uvicorn.Server(config).run(sockets=[here])

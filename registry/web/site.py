@@ -1,0 +1,110 @@
+"""The dashboard as static files, which work from any path of any server, and from file://."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path, PurePosixPath
+
+from registry.errors import Refused
+from registry.web import pages, render
+from registry.web.page import Dashboard
+
+MARKER = ".registry-site"  # lists the files that are ours: the next site takes away those that it no longer has
+_FIRST_LINE = "Written by registry site. These files are replaced by the next one:"
+
+
+def write(dashboard: Dashboard, directory: Path, *, now: datetime | None = None) -> int:
+    """Write all pages, and what they need, into `directory`; gives how many pages.
+
+    They are made beside it first, so that a page that cannot be made leaves the old site as it is. Other files that
+    lie in a site of ours stay. Raises Refused for a directory with something in it that is no site of ours, and
+    RegistryError where a page cannot be made.
+    """
+    target = directory.resolve()
+    before = _ours(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise Refused(f"{directory} cannot be written: {error.strerror}", "-o names another directory") from error
+    try:
+        count = _make(dashboard, room, now or datetime.now(timezone.utc))
+        files = sorted(_files(room))
+        (room / MARKER).write_text("\n".join([_FIRST_LINE, *files, ""]), encoding="utf-8")
+        _move(room, target, [*files, MARKER])
+        _remove(target, sorted(set(before) - set(files)))
+    except OSError as error:
+        raise Refused(f"the site cannot be written into {directory}: {error}", "-o names another directory") from error
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+    return count
+
+
+def _ours(target: Path) -> list[str]:
+    """The files of the site that lies there. Raises Refused where something else does."""
+    if not target.exists():
+        return []
+    if not target.is_dir():
+        raise Refused(f"{target} is a file", "-o names a directory")
+    if not any(target.iterdir()):
+        return []
+    try:
+        first, *listed = (target / MARKER).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        first, listed = "", []
+    if first != _FIRST_LINE:
+        raise Refused(f"{target} has files in it, and is no site of ours", "-o names a new directory, or an empty one")
+    return listed
+
+
+def _make(dashboard: Dashboard, room: Path, now: datetime) -> int:
+    count = 0
+    for path in pages.addresses(dashboard):
+        page = pages.at(dashboard, path, {})
+        if page is None:
+            raise AssertionError(f"an address without a page: {path}")
+        _put(room / path, render.html(page, dashboard, now=now).encode())
+        count += 1
+    for name in render.asset_names():
+        found = render.asset(name)
+        if found is not None:
+            _put(room / "static" / name, found[0])
+    _put(room / ".nojekyll", b"")  # GitHub Pages would leave out what begins with "_"
+    return count
+
+
+def _put(file: Path, data: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+
+
+def _files(room: Path) -> Iterator[str]:
+    for directory, _, names in os.walk(room):
+        for name in names:
+            yield (Path(directory) / name).relative_to(room).as_posix()
+
+
+def _move(room: Path, target: Path, files: Iterable[str]) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        to = target / file
+        to.parent.mkdir(parents=True, exist_ok=True)
+        # Each by a rename, so that no reader meets half of a page; the marker comes last.
+        (room / file).replace(to)
+
+
+def _remove(target: Path, files: Iterable[str]) -> None:
+    """Take away files of an older site. The list of them was in the directory, where others may write."""
+    for file in files:
+        path = PurePosixPath(file)
+        place = target / path
+        if path.is_absolute() or ".." in path.parts or not place.parent.resolve().is_relative_to(target):
+            continue
+        place.unlink(missing_ok=True)
+        for parent in [p for p in place.parents if p != target and p.is_relative_to(target)]:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()

@@ -1,0 +1,149 @@
+"""The repositories of a dashboard: each with a name of its own, as it is at the time of a request, and a way to act."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from threading import RLock
+from typing import TypeAlias, TypeVar
+
+from registry.api import Registry
+from registry.errors import NotFound, UsageError
+from registry.mirrored import MirroredRepository
+from registry.plumbing.address import Address
+from registry.web.freshness import PATIENCE, FreshClone, FreshMirror
+from registry.web.page import Dashboard, Source
+
+T = TypeVar("T")
+Fresh: TypeAlias = "FreshClone | FreshMirror"
+
+
+@dataclass
+class Desk:
+    """One repository: read by `source`, acted on by a `Registry` of its own, so that a slow push makes no reader wait.
+
+    `given` is how it was named, None for the one here.
+    """
+
+    source: Source
+    given: str | None
+    fresh: Fresh
+    lock: RLock = field(default_factory=RLock)
+    _notes: list[str] = field(default_factory=list)
+    _acting: Registry | None = None
+    _asked: float = 0.0
+
+    @property
+    def is_url(self) -> bool:
+        """Whether it lies at a URL: whatever is written there is published."""
+        return self.fresh.pushes
+
+    @property
+    def can_publish(self) -> bool:
+        """Whether there is something to be published later, and somewhere to publish it to."""
+        try:
+            return not self.is_url and self.fresh.remote() is not None
+        except NotFound:
+            return False
+        except UsageError:
+            return True  # several: the command says so
+
+    @property
+    def shown(self) -> str | None:
+        """What a command says after --repo, None where it needs none; no password."""
+        return self.fresh.name if self.is_url else self.given
+
+    def act(self, verb: Callable[[Registry], T], *, lately: bool = False) -> tuple[T, list[str]]:
+        """What `verb` answers, done to the repository as it is now, and notes for the person; one at a time.
+
+        With `lately`, a server is not asked again within PATIENCE: good enough for what is only tried.
+        """
+        with self.lock:
+            self._notes.clear()
+            now = time.monotonic()
+            if self._acting is None:
+                self._acting, self._asked = Registry(self.given, on_note=self._notes.append), now
+            elif not (lately and self.is_url and now - self._asked < PATIENCE):
+                self._acting.refresh()
+                self._asked = now
+            answer = verb(self._acting)
+            return answer, list(dict.fromkeys(self._notes))
+
+
+class Sources:
+    """All repositories of a dashboard. Reading is one request at a time: a `Registry` is for one thread."""
+
+    def __init__(self, desks: Sequence[Desk], *, acts: bool, static: bool = False) -> None:
+        self.desks = tuple(desks)
+        self.dashboard = Dashboard(tuple(desk.source for desk in desks), acts=acts, static=static)
+        self._lock = RLock()
+
+    @contextmanager
+    def reading(self, *, anew: bool = False) -> Iterator[Dashboard]:
+        """The dashboard as the repositories are now; servers are asked again where that is due, or `anew`.
+
+        One that cannot be read says so when it is asked something, so that the others can be looked at.
+        """
+        with self._lock:
+            for desk in self.desks:
+                desk.fresh.freshen(anew=anew)
+            yield self.dashboard
+
+    def desk(self, slug: str) -> Desk:
+        """The repository that an address names; without a name, the first. Raises NotFound."""
+        for desk in self.desks:
+            if slug in {"", desk.source.slug}:
+                return desk
+        raise NotFound(f"no repository here is called {slug}", "the front page lists those that there are")
+
+    @property
+    def troubles(self) -> list[str]:
+        """What could not be asked of servers, so that older answers have to do."""
+        return [f"{desk.source.name}: {words}" for desk in self.desks if (words := getattr(desk.fresh, "trouble", ""))]
+
+
+def open_sources(given: Sequence[str], *, acts: bool, static: bool = False) -> Sources:
+    """Open the repositories that were named, or the one here. Raises NotFound, UsageError or GitFailed."""
+    found: dict[str, tuple[str | None, Registry, Fresh]] = {}
+    for one in given or (None,):
+        registry, fresh = _open(one)
+        found.setdefault(fresh.name, (one, registry, fresh))
+    shown = [_name(fresh) for _, _, fresh in found.values()]
+    desks: list[Desk] = []
+    for (place, (named, registry, fresh)), name in zip(found.items(), shown, strict=True):
+        slug = _free(_slug(name), [desk.source.slug for desk in desks])
+        shown_as = name if shown.count(name) == 1 else place
+        desks.append(Desk(Source(slug, shown_as, registry, _moment(fresh)), named, fresh))
+    return Sources(desks, acts=acts, static=static)
+
+
+def _open(given: str | None) -> tuple[Registry, Fresh]:
+    """A registry for reading, whose notes nobody hears: pages show what they say in words of their own."""
+    registry = Registry(given, on_note=lambda _: None)
+    opened = registry.repository
+    at_url = given is not None and isinstance(opened, MirroredRepository)
+    fresh = FreshMirror(Address.parse(given or "")) if at_url else FreshClone(opened.clone, opened.root)
+    registry.repository = fresh
+    return registry, fresh
+
+
+def _moment(fresh: Fresh) -> Callable[[], object]:
+    return lambda: fresh.moment
+
+
+def _name(fresh: Fresh) -> str:
+    """What people call a repository: the last part of its place."""
+    last = PurePath(re.split(r"[/:]", fresh.name.rstrip("/"))[-1] if fresh.pushes else fresh.name).name
+    return last.removesuffix(".git") or fresh.name
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-") or "repository"
+
+
+def _free(wanted: str, taken: Sequence[str]) -> str:
+    return next(slug for n in range(1, len(taken) + 2) if (slug := f"{wanted}-{n}" if n > 1 else wanted) not in taken)

@@ -1,0 +1,64 @@
+// Says what is wrong with a form while it is typed, and the command that it equals. Without it, the form says so when it
+// is sent.
+"use strict";
+
+for (const form of document.querySelectorAll("form[data-check]")) {
+  const touched = new Set();
+  const command = form.querySelector("#command");
+  let waiting;
+  let asked = 0;
+
+  const show = (name, words) => {
+    const place = document.getElementById(`error-${name}`);
+    if (place === null || (name !== "" && !touched.has(name))) return;
+    place.textContent = words;
+    const field = name === "" ? null : form.elements.namedItem(name);
+    if (field instanceof Element) {
+      if (words === "") field.removeAttribute("aria-invalid");
+      else field.setAttribute("aria-invalid", "true");
+    }
+  };
+
+  const check = async () => {
+    const said = new URLSearchParams(new FormData(form));
+    for (const name of ["token", "once", "branch"]) said.delete(name);
+    said.set("action", form.dataset.action);
+    const address = `${form.dataset.check}?${said}`;
+    if (address.length > 16000) return; // it is checked when it is sent
+    const turn = ++asked;
+    let found;
+    try {
+      const answer = await fetch(address, { headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      found = await answer.json();
+    } catch {
+      return;
+    }
+    if (turn !== asked) return; // something else was typed meanwhile
+    for (const place of form.querySelectorAll("output.error")) {
+      const name = place.id.replace("error-", "");
+      show(name, found.errors[name] ?? "");
+    }
+    for (const place of form.querySelectorAll("[data-next]")) {
+      place.textContent = found.suggested[place.dataset.next] ?? "";
+    }
+    command.hidden = found.command === "";
+    command.textContent = found.command;
+  };
+
+  const soon = (event) => {
+    const name = event.target.name;
+    touched.add(name === "pick" ? "revision" : name);
+    if (name === "name" || name === "pick" || name === "bump") touched.add("revision").add("version");
+    if (name === "revision") {
+      const typed = form.querySelector('input[name="pick"][value=""]');
+      if (typed !== null) typed.checked = true;
+    }
+    clearTimeout(waiting);
+    waiting = setTimeout(check, 250);
+  };
+
+  form.addEventListener("input", soon);
+  form.addEventListener("change", soon);
+  if (form.elements.namedItem("name")?.value) check();
+}
