@@ -14,8 +14,11 @@ settings.register_profile("steady", deadline=None, derandomize=True)  # no test 
 settings.load_profile("steady")
 
 
-# They stand on servers, on many clones at once, on a browser, or on workflows that are run.
-SLOW = ("artifacts", "remotes", "action/test_act.py", "action/test_workflows.py", "web/test_look.py", "web/test_stories.py")
+# They stand on servers, on many clones at once, on a browser, on workflows, or on many processes that are killed.
+SLOW = (
+    "action", "artifacts", "remotes", "scenarios/test_crash.py", "web/test_acting.py", "web/test_look.py",
+    "web/test_stories.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
