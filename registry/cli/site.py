@@ -23,10 +23,15 @@ def command(repos: tuple[str, ...], as_json: bool, output: str) -> None:
     """
     sources = opened(repos, acts=False, static=True)
     from registry.web import site
+    from registry.web.page import notes_of
 
     directory = Path(output)
     with sources.reading() as dashboard_:
         pages = site.write(dashboard_, directory)
+        notes = notes_of(dashboard_)
+        notes += [f"{source.name} cannot be read: {error.message}" for source, error in site.unreadable(dashboard_)]
+    for note in notes:
+        out.note(note)
     if as_json:
         out.as_json({"directory": str(directory), "pages": pages})
         return

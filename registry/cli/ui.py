@@ -34,12 +34,13 @@ def opened(repos: tuple[str, ...], *, acts: bool, static: bool = False) -> Sourc
     """The repositories. Raises RegistryError where what makes pages is not installed."""
     try:
         import jinja2
+        import markdown_it
         import starlette
         import uvicorn  # noqa: F401  (asked for by `serve`; said here, before anything is opened)
     except ModuleNotFoundError as error:
         hint = "pip install 'git-registry[ui]'"
         raise RegistryError(f"the dashboard needs a package that is not installed: {error.name}", hint) from error
-    del jinja2, starlette
+    del jinja2, markdown_it, starlette
     from registry.web.sources import open_sources
 
     return open_sources(repos, acts=acts, static=static)

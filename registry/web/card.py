@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -17,10 +18,13 @@ from markupsafe import Markup
 from registry.core.text import safe
 
 LIMIT = 200_000  # bytes of a card; of a longer one nothing is shown but that it is long
+_RENDERED = 50_000  # characters of a card that become HTML: the parser takes seconds for what was made to be slow
+_KEPT = 200  # cards as HTML
 _link = re.compile(r"(?:https?://[^\s]+|mailto:[^\s@]+@[^\s@]+)", re.IGNORECASE)
 _front = re.compile(r"---[ \t]*\n(?P<front>.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _ALIGN = {"text-align:right": "right", "text-align:center": "center"}
 _LOWEST = 6
+_CUT = Markup("<p><em>The card goes on: only its first 50 kB are shown here.</em></p>\n")
 
 
 def web_link(url: str | None) -> str | None:
@@ -36,13 +40,17 @@ def parts(text: str) -> tuple[str, str]:
     return (found["front"], text[found.end() :]) if found is not None else ("", text)
 
 
+@lru_cache(_KEPT)
 def html(text: str, *, top: int = 3) -> Markup:
-    """A card as HTML. Its headings begin at the level `top`, below those of the page."""
-    lines = "\n".join(safe(line) for line in text.splitlines())
+    """A card as HTML. Its headings begin at the level `top`, below those of the page. Of a long one, the beginning."""
+    shown = text[:_RENDERED]
+    if len(shown) < len(text):
+        shown = shown[: shown.rfind("\n") + 1] or shown
+    lines = "\n".join(safe(line) for line in shown.splitlines())
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     tokens = list(_tamed(parser.parse(lines), top - 1))
-    made = parser.renderer.render(tokens, parser.options, {})
-    return Markup(made)  # noqa: S704  (the renderer escapes all text, and _tamed leaves no attribute of a stranger's)
+    made = Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  (the renderer escapes all text, and _tamed leaves no attribute of a stranger's)
+    return made if len(shown) == len(text) else made + _CUT
 
 
 def _tamed(tokens: Sequence[Token], down: int) -> Iterator[Token]:

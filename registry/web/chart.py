@@ -6,12 +6,31 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from registry.core.compare import is_number
-from registry.porcelain.values import ModelVersion
+from registry.core.metadata import Metadata
 
 WIDTH, HEIGHT, EDGE = 320, 96, 8
+LATEST = 100  # versions of a chart, the newest
+_MARKED = 25  # points that are marked; more would hide the line
 _MOST = 6  # charts on one page; the table has every metric
+
+
+class Measured(Protocol):
+    """A version with what is known of it."""
+
+    @property
+    def version(self) -> str:
+        """Its name."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it was not withdrawn."""
+
+    @property
+    def metadata(self) -> Metadata:
+        """Its metrics, among others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +56,15 @@ class Chart:
         return " ".join(f"{p.x:g},{p.y:g}" for p in self.points)
 
     @property
+    def marked(self) -> Sequence[Point]:
+        """The points to be drawn as such: none where they are many."""
+        return self.points if len(self.points) <= _MARKED else ()
+
+    def of(self, version: str | None) -> float | None:
+        """The value of one version."""
+        return next((p.value for p in self.points if p.version == version), None)
+
+    @property
     def low(self) -> float:
         """The least value."""
         return min(p.value for p in self.points)
@@ -47,13 +75,13 @@ class Chart:
         return max(p.value for p in self.points)
 
 
-def metric_names(versions: Sequence[ModelVersion]) -> list[str]:
+def metric_names(versions: Sequence[Measured]) -> list[str]:
     """The metrics of some versions, those that most versions have first."""
     seen = Counter(name for version in versions for name in version.metadata.metrics)
     return [name for name, _ in seen.most_common()]  # on a tie as they were met: as the newest version has them
 
 
-def charts(versions: Sequence[ModelVersion]) -> list[Chart]:
+def charts(versions: Sequence[Measured]) -> list[Chart]:
     """A chart for each of the first metrics that are numbers in at least two versions. `versions`: newest first."""
     made = []
     for name in metric_names(versions):

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from threading import Lock, Thread
+from typing import Any, TypeAlias, TypeVar
 
 from registry.core.events import Event, event_of
 from registry.core.names import parse_tag
 from registry.core.state import ArtifactState, fold
-from registry.errors import RegistryError
+from registry.errors import GitFailed, RegistryError
 from registry.mirrored import MirroredRepository
 from registry.plumbing import tags
 from registry.plumbing.address import Address
 from registry.plumbing.mirror import Mirror
-from registry.plumbing.objects import read_objects
+from registry.plumbing.objects import Extent, missing, read_objects
 from registry.plumbing.process import Git
 from registry.plumbing.write import Clone
 from registry.repository import Repository
 
 PATIENCE = 30.0  # seconds for which what a server said is taken for true
+WAIT = 3.0  # seconds for which a page waits for a server, once for each time that it is asked
 _UNSETTLED = 100_000_000  # nanoseconds in which a second change could leave the same time behind: file systems tick
 
 Mark: TypeAlias = tuple[int, int, int]  # when a file changed, its size, which file it is
+T = TypeVar("T")
 
 
 @dataclass
@@ -145,6 +150,8 @@ def _events_of(git: Git, ids: Mapping[str, str]) -> Iterator[tuple[str, Event | 
 class FreshClone(Repository):
     """A clone whose every answer is as of the last `freshen`."""
 
+    trouble = ""  # a mirror may have one
+
     def __init__(self, clone: Clone, root: Path | None) -> None:
         self._watch = Watch(clone)
         self._ledger = Ledger()
@@ -152,10 +159,16 @@ class FreshClone(Repository):
         self.moment = object()  # another one after each change
         super().__init__(clone, root)
 
-    def freshen(self, *, anew: bool = False) -> bool:
-        """Look at the repository as it is now; whether it may have changed."""
+    def ask(self, *, anew: bool = False) -> None:
+        """Nothing, for nobody is asked; `anew`, look at everything again."""
         if anew:
             self._watch.forget()
+
+    def wait(self) -> None:
+        """Nothing: it is here."""
+
+    def freshen(self) -> bool:
+        """Look at the repository as it is now; whether it may have changed."""
         if not self._watch.changed():
             return False
         self.forget()
@@ -184,63 +197,171 @@ class FreshClone(Repository):
         return self._wholeness[artifact]
 
 
-class FreshMirror(MirroredRepository):
-    """A repository at a URL, whose every answer is as of the last `freshen`: one fetch of all that there is."""
+class Errands:
+    """What may take its time, as asking a server does: one thing at a time, in a thread that nobody need wait for."""
 
-    def __init__(self, address: Address) -> None:
-        self._ledger = Ledger()
-        self._asked: float | None = None
-        self._failure: RegistryError | None = None
-        self.trouble = ""
-        self.moment = object()  # another one whenever the server was asked
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._last: Future[Any] | None = None
+        self._since = 0.0
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the last one has not ended."""
+        return self._last is not None and not self._last.done()
+
+    def begin(self, step: Callable[[], T]) -> Future[T] | None:
+        """Let `step` be done; None where another one is under way."""
+        with self._lock:
+            if self.under_way:
+                return None
+            self._last = future = Future[T]()
+            self._since = time.monotonic()
+        Thread(target=_fulfil, args=(future, step), daemon=True).start()  # a daemon: who stops does not wait for it
+        return future
+
+    def wait(self, seconds: float | None) -> None:
+        """Wait until the last one has ended, or is `seconds` old; None waits for ever."""
+        if self._last is not None:
+            left = None if seconds is None else max(0.0, self._since + seconds - time.monotonic())
+            wait([self._last], left)
+
+
+def _fulfil(future: Future[T], step: Callable[[], T]) -> None:
+    try:
+        future.set_result(step())
+    except BaseException as error:  # noqa: BLE001  (it is raised where the result is looked at)
+        future.set_exception(error)
+
+
+class _Absent(Exception):
+    """An object is not in the mirror."""
+
+
+class _Asker(MirroredRepository):
+    """What asks a server for a FreshMirror, in one thread at a time."""
+
+    def __init__(self, address: Address, mirror: Mirror) -> None:
+        self._shared = mirror  # of two that are open, neither could be made anew
         super().__init__(address)
 
-    def freshen(self, *, anew: bool = False) -> bool:
-        """Ask the server unless that was done lately; whether it was asked.
+    def _open(self, artifact: str | None) -> Mirror:  # noqa: ARG002  (one for all)
+        return self._shared
+
+    def walk(self, places: Sequence[tuple[str, str]], extent: Extent) -> dict[tuple[str, str], str]:
+        """Have `places` in the mirror, as far as `extent` says."""
+        return self._walk(places, extent)
+
+    def look(self, ledger: Ledger) -> tuple[Mapping[str, ArtifactState], str | None]:
+        """What the server has now, and its HEAD, with the manifests there in the mirror."""
+        self.refresh()
+        with self._locked(self._mirror):  # nobody else may fetch before it is read: Git moves refs one by one
+            self._fetch(self._mirror)
+            states = ledger.states(self.git)
+        head = self.head
+        if head is not None:
+            with suppress(RegistryError):  # who needs them says so
+                self.manifest_of(head)
+        return states, head
+
+
+class FreshMirror(MirroredRepository):
+    """A repository at a URL, whose every answer is as of the last `freshen`, and which asks no server by itself.
+
+    That is done by another one on the same mirror, in a thread of its own, for a server may never answer: readers wait
+    for `patience` seconds (None: as long as it takes) after a question began, and have the last answers after that.
+    """
+
+    def __init__(self, address: Address, patience: float | None = WAIT) -> None:
+        self._patience = patience
+        self._errands = Errands()
+        self._ledger = Ledger()
+        self._looking: Future[tuple[Mapping[str, ArtifactState], str | None]] | None = None
+        self._asked: float | None = None
+        self._outdated = False
+        self._found: Mapping[str, ArtifactState] | None = None
+        self._error: RegistryError | None = None  # of the last answer
+        self.moment = object()  # another one whenever the server was asked
+        super().__init__(address)
+        self._asker = _Asker(address, self._mirror)
+
+    @property
+    def trouble(self) -> str:
+        """Why the answers are older ones; "" where they are not, or where there are none."""
+        if self._found is None:
+            return ""
+        if self._error is not None:
+            return self._error.message
+        return f"still asking {self.name}: what is shown may be old" if self._errands.under_way else ""
+
+    def ask(self, *, anew: bool = False) -> None:
+        """Let the server be asked unless that was done lately, or is being done."""
+        recent = self._asked is not None and time.monotonic() - self._asked < (1.0 if anew else PATIENCE)
+        if self._looking is None and not recent:
+            self._outdated = False
+            self._looking = self._errands.begin(lambda: self._asker.look(self._ledger))
+
+    def wait(self) -> None:
+        """Give the server time to answer."""
+        self._errands.wait(self._patience)
+
+    def freshen(self) -> bool:
+        """Take the server's answer, where one has come; whether it has.
 
         Where it cannot be asked, the answers stay as they are, and `trouble` says why. Where there are none yet, each
         question is answered with that error.
         """
-        now = time.monotonic()
-        if self._asked is not None and now - self._asked < (1.0 if anew else PATIENCE):
+        if self._looking is None or not self._looking.done():
             return False
-        before = self.__dict__.get("states")
-        heads, fresh = dict(self._heads), set(self._fresh)
-        self.refresh()
-        self.trouble, self._failure = "", None
+        looked, self._looking = self._looking, None
+        self._asked = None if self._outdated else time.monotonic()
         self.moment = object()
         try:
-            _ = self.states
+            states, head = looked.result()
         except RegistryError as error:
-            if before is None:
-                self._failure = error
-            else:
-                self.__dict__["states"], self.trouble = before, error.message
-                self._heads.update(heads)
-                self._fresh.update(fresh)
-        self._asked = time.monotonic()
+            self._error = error
+            return True
+        self.refresh()
+        self._found, self._error = states, None
+        self._heads[None] = head
+        self._fresh.add(None)
         return True
 
     def expire(self) -> None:
         """Something was written: ask again."""
-        self._asked = None
+        self._asked, self._outdated = None, True
 
     def focus(self, *artifacts: str) -> None:
         """Nothing: the mirror of all is asked, whatever comes next."""
 
-    def _fetch(self, mirror: Mirror) -> None:
-        if self._failure is not None:
-            raise self._failure  # a page asks dozens of times
-        super()._fetch(mirror)
+    def _fetch(self, mirror: Mirror) -> None:  # noqa: ARG002  (the asker's)
+        if self._found is None:
+            raise self._error or GitFailed(f"{self.name} has not answered yet", "load the page again in a while")
 
-    @cached_property
+    @property
     def states(self) -> Mapping[str, ArtifactState]:
         """The state of every artifact, from one fetch of all tags; only those that are new are read."""
-        mirror = self._open(None)
-        with self._locked(mirror):
-            self._fetch(mirror)
-            return self._ledger.states(mirror.git)
+        self._fetch(self._mirror)
+        return self._found or {}
 
     def state(self, artifact: str) -> ArtifactState:
         """The state of one artifact, out of that of all."""
         return self.states.get(artifact) or ArtifactState(artifact, ())
+
+    def _walk(self, places: Iterable[tuple[str, str]], extent: Extent) -> dict[tuple[str, str], str]:
+        from registry.plumbing import trees
+
+        def absent(*_: object) -> None:
+            raise _Absent
+
+        wanted = list(places)
+        with suppress(_Absent):
+            if not missing(self.git, sorted({commit for commit, _ in wanted})):
+                return trees.bring(self.git, wanted, extent, absent)
+        self.wait()  # for what was begun before
+        brought = self._errands.begin(lambda: self._asker.walk(wanted, extent))
+        if brought is not None:
+            self.wait()
+        if brought is None or not brought.done():
+            raise GitFailed(f"{self.name} does not answer", "load the page again in a while")
+        return brought.result()

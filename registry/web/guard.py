@@ -1,4 +1,8 @@
-"""Who may ask what of the server: this machine's own browser, from our own pages; no rebound name, no forged form."""
+"""Who may ask what of the server: a browser, from our own pages; no rebound name, no form of another site.
+
+It keeps away other sites in the same browser. It does not know who asks: any user and any program of this machine that
+reaches the port can read the pages, take the token from a form, and act as the person who started the server.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ class Denied(Exception):
 
 @dataclass(frozen=True)
 class Guard:
-    """The rules of one server. `token` stands in each of our forms, and nobody else can read it there."""
+    """The rules of one server. `token` stands in each of our forms, where no other site can read it."""
 
     port: int
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
@@ -61,6 +65,12 @@ class Guard:
     def check_script(self, headers: Mapping[str, str]) -> None:
         """A request that only a script of ours makes. Raises Denied; browsers that say nothing are let through."""
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            raise Denied(403, "another site asked for this")
+
+    def check_visit(self, headers: Mapping[str, str]) -> None:
+        """A page that costs something. Raises Denied where another site asks for it behind a person's back: as an image
+        or by a script; by a link of its own, a person comes."""
+        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
             raise Denied(403, "another site asked for this")
 
     def check_token(self, said: str) -> None:

@@ -77,4 +77,4 @@ def relative(here: str, there: str) -> str:
 def query(said: dict[str, object]) -> str:
     """What stands behind an address: "" or "?a=b"; what is empty is left out."""
     words = {key: value for key, value in said.items() if value not in (None, "", 0, False)}
-    return f"?{urlencode(words)}" if words else ""
+    return f"?{urlencode(words, errors='replace')}" if words else ""

@@ -15,12 +15,14 @@ class Source:
     """One repository of a dashboard. `slug` is its part of addresses: letters, digits, "-"; `name` is for people.
 
     `moment` gives the same object as long as the repository has not changed; by default, always another one.
+    `notes` gives what a reader of any page should know, such as that tags were never fetched.
     """
 
     slug: str
     name: str
     registry: Registry
     moment: Callable[[], object] = object
+    notes: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +43,9 @@ class Page:
     title: str
     template: str
     context: Mapping[str, object] = field(default_factory=dict)
+
+
+def notes_of(dashboard: Dashboard) -> list[str]:
+    """The notes of all repositories, each with the name of its own where there are several."""
+    several = len(dashboard.sources) > 1
+    return [f"{source.name}: {note}" if several else note for source in dashboard.sources for note in source.notes()]

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from registry._version import __version__
 from registry.core.text import safe
-from registry.web import card, dates, links
+from registry.web import card, dates, links, usage
 from registry.web.page import Dashboard, Page
 
 _HERE = Path(__file__).parent
@@ -22,6 +22,7 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_FIRST = datetime(2005, 1, 1, tzinfo=timezone.utc)  # Git is not older: such a date is no date
 _SHORT = 12  # digits of a SHA-256 on a page
 
 
@@ -45,7 +46,8 @@ def html(
         "program": __version__,
         "to": lambda path: links.relative(page.path, path),
         "act": lambda verb, **said: links.relative(page.path, f"act/{verb}.html") + links.query(said),
-        "ago": lambda iso: dates.ago(iso, moment),
+        "ago": lambda iso: ago(iso, moment),
+        "command": lambda source, *words: usage.command(dashboard, source, *words),
     }
     return _environment().get_template(page.template).render(known)
 
@@ -83,6 +85,7 @@ def _environment() -> Environment:
         value=value,
         size=size,
         short=short,
+        shown=safe,
         web_link=card.web_link,
     )
     environment.globals.update(links=links)
@@ -94,6 +97,12 @@ def _shown(said: object) -> object:
     if isinstance(said, Markup):
         return said
     return safe(said) if isinstance(said, str) else said
+
+
+def ago(iso: str, now: datetime) -> str:
+    """How long ago a date is, where it can be true."""
+    moment = dates.parse(iso)
+    return "date unknown" if moment is not None and moment < _FIRST else dates.ago(iso, now)
 
 
 def lines(text: str) -> Markup:

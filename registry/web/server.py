@@ -19,11 +19,11 @@ from starlette.responses import Response
 
 from registry.core.text import safe
 from registry.errors import NotFound, Refused, RegistryError, UsageError
-from registry.web import pages, render
+from registry.web import links, pages, render
 from registry.web.asking import Asking, Led, action_of
 from registry.web.guard import HEADERS, LIMIT, Denied, Guard
 from registry.web.once import Memory
-from registry.web.page import Dashboard, Page
+from registry.web.page import Dashboard, Page, notes_of
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -128,17 +128,21 @@ class App:
         return self._page(path, asked)
 
     def _page(self, path: str, asked: Asked) -> Answer:
-        with self.sources.reading(anew="refresh" in asked.query) as dashboard:
+        if "refresh" in asked.query:
+            self.guard.check_visit(asked.headers)
+        with self.sources.reading(_repository(path), anew="refresh" in asked.query) as dashboard:
             page = pages.at(dashboard, path, asked.query)
             if page is None:
                 raise NotFound("there is no such page", "the front page leads to all of them")
             told = self.memory.hear(asked.query.get("said", "")) if asked.method == "GET" else None
             words = [told.message, *(f"note: {note}" for note in told.notes)] if told is not None else []
-            return self._html(page, dashboard, 200, "; ".join([*words, *self.sources.troubles]))
+            notes = [f"note: {note}" for note in notes_of(dashboard)]
+            return self._html(page, dashboard, 200, "; ".join([*words, *self.sources.troubles, *notes]))
 
     def _act(self, name: str, asked: Asked) -> Answer:
         if not self.sources.dashboard.acts:
             raise NotFound("this dashboard is read only", "registry ui without --read-only acts")
+        self.guard.check_visit(asked.headers)
         if name == "check.json":
             if asked.method == "POST":
                 raise Denied(405, "nothing is sent to this page")
@@ -167,6 +171,13 @@ class App:
         except Exception:  # noqa: BLE001  (an error in an error page is shown without the page)
             answer = _plain(status, message)
         return Answer(status, answer.body, answer.type, {"Allow": "GET, HEAD"} if status == 405 else {})
+
+
+def _repository(path: str) -> str | None:
+    """The repository that a page is about; None where it is about all."""
+    stem = links.split(path)
+    place = links.parse(stem[0]) if stem is not None else None
+    return place.slug if place is not None else None
 
 
 def _plain(status: int, words: str) -> Answer:
@@ -216,6 +227,8 @@ def listening(port: int | None) -> socket.socket:
         except OverflowError:
             here.close()
             reason = "no such port"
+    if port is None:  # any that is free would have done
+        raise Refused(f"cannot listen at any port: {reason}", "registry site -o DIR writes files instead")
     raise Refused(f"cannot listen at port {port}: {reason}", "--port 0 takes one that is free")
 
 

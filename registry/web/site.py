@@ -5,30 +5,34 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
-from registry.errors import Refused
+from registry.errors import Refused, RegistryError
 from registry.web import pages, render
-from registry.web.page import Dashboard
+from registry.web.page import Dashboard, Source, notes_of
+from registry.web.pages.common import artifacts_of
 
 MARKER = ".registry-site"  # lists the files that are ours: the next site takes away those that it no longer has
+_ROOM = f"{MARKER}."  # how the names of directories begin in which a site is made
 _FIRST_LINE = "Written by registry site. These files are replaced by the next one:"
 
 
 def write(dashboard: Dashboard, directory: Path, *, now: datetime | None = None) -> int:
     """Write all pages, and what they need, into `directory`; gives how many pages.
 
-    They are made beside it first, so that a page that cannot be made leaves the old site as it is. Other files that
-    lie in a site of ours stay. Raises Refused for a directory with something in it that is no site of ours, and
-    RegistryError where a page cannot be made.
+    They are made in a room of their own in it first, so that a page that cannot be made leaves the old site as it is.
+    Other files that lie in a site of ours stay. Raises Refused for a directory with something in it that is no site of
+    ours, and RegistryError where a page cannot be made.
     """
     target = directory.resolve()
-    before = _ours(target)
+    before, was_there = _ours(target), target.exists()
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        target.mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=_ROOM, dir=target))  # within it, for it may be a file system of its own
     except OSError as error:
         raise Refused(f"{directory} cannot be written: {error.strerror}", "-o names another directory") from error
     try:
@@ -41,7 +45,21 @@ def write(dashboard: Dashboard, directory: Path, *, now: datetime | None = None)
         raise Refused(f"the site cannot be written into {directory}: {error}", "-o names another directory") from error
     finally:
         shutil.rmtree(room, ignore_errors=True)
+        if not was_there:
+            with suppress(OSError):  # a site lies in it
+                target.rmdir()
     return count
+
+
+def unreadable(dashboard: Dashboard) -> list[tuple[Source, RegistryError]]:
+    """The repositories that cannot be read, and why."""
+    found = []
+    for source in dashboard.sources:
+        try:
+            artifacts_of(source)
+        except RegistryError as error:
+            found.append((source, error))
+    return found
 
 
 def _ours(target: Path) -> list[str]:
@@ -50,8 +68,8 @@ def _ours(target: Path) -> list[str]:
         return []
     if not target.is_dir():
         raise Refused(f"{target} is a file", "-o names a directory")
-    if not any(target.iterdir()):
-        return []
+    if all(entry.name.startswith(_ROOM) for entry in target.iterdir()):
+        return []  # or what a writer left that was killed
     try:
         first, *listed = (target / MARKER).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
@@ -62,12 +80,19 @@ def _ours(target: Path) -> list[str]:
 
 
 def _make(dashboard: Dashboard, room: Path, now: datetime) -> int:
+    """Make all pages; a repository that cannot be read has none of its own, and is named on the first."""
+    without = unreadable(dashboard)
+    if without and len(without) == len(dashboard.sources):
+        raise without[0][1]
+    silent = [source for source, _ in without]
+    readable = replace(dashboard, sources=[source for source in dashboard.sources if source not in silent])
+    message = "; ".join(f"note: {note}" for note in notes_of(dashboard))
     count = 0
-    for path in pages.addresses(dashboard):
+    for path in pages.addresses(readable):
         page = pages.at(dashboard, path, {})
         if page is None:
             raise AssertionError(f"an address without a page: {path}")
-        _put(room / path, render.html(page, dashboard, now=now).encode())
+        _put(room / path, render.html(page, dashboard, {"message": message}, now=now).encode())
         count += 1
     for name in render.asset_names():
         found = render.asset(name)
@@ -88,8 +113,10 @@ def _files(room: Path) -> Iterator[str]:
             yield (Path(directory) / name).relative_to(room).as_posix()
 
 
-def _move(room: Path, target: Path, files: Iterable[str]) -> None:
-    target.mkdir(parents=True, exist_ok=True)
+def _move(room: Path, target: Path, files: Sequence[str]) -> None:
+    for file in files:
+        if not _is_within(target, PurePosixPath(file)):
+            raise Refused(f"{(target / file).parent} is a link, or leads through one", "remove it, or -o names another")
     for file in files:
         to = target / file
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -102,9 +129,16 @@ def _remove(target: Path, files: Iterable[str]) -> None:
     for file in files:
         path = PurePosixPath(file)
         place = target / path
-        if path.is_absolute() or ".." in path.parts or not place.parent.resolve().is_relative_to(target):
+        if not _is_within(target, path):
             continue
         place.unlink(missing_ok=True)
         for parent in [p for p in place.parents if p != target and p.is_relative_to(target)]:
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
+
+
+def _is_within(target: Path, file: PurePosixPath) -> bool:
+    """Whether a file lies below `target`, with no link on the way to it: it would lead out, or to files of others."""
+    if file.is_absolute() or ".." in file.parts:
+        return False
+    return not any((target / parent).is_symlink() for parent in file.parents if parent.parts)

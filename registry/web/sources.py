@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 from threading import RLock
 from typing import TypeAlias, TypeVar
 
 from registry.api import Registry
-from registry.errors import NotFound, UsageError
+from registry.errors import NotFound, RegistryError, UsageError
 from registry.mirrored import MirroredRepository
 from registry.plumbing.address import Address
-from registry.web.freshness import PATIENCE, FreshClone, FreshMirror
+from registry.web.freshness import PATIENCE, WAIT, FreshClone, FreshMirror
 from registry.web.page import Dashboard, Source
+from registry.writing.standing import incomplete
 
 T = TypeVar("T")
 Fresh: TypeAlias = "FreshClone | FreshMirror"
@@ -83,14 +85,21 @@ class Sources:
         self._lock = RLock()
 
     @contextmanager
-    def reading(self, *, anew: bool = False) -> Iterator[Dashboard]:
-        """The dashboard as the repositories are now; servers are asked again where that is due, or `anew`.
+    def reading(self, of: str | None = None, *, anew: bool = False) -> Iterator[Dashboard]:
+        """The dashboard as the repositories are now, or the one alone that `of` names; servers are asked again where
+        that is due, or `anew`, and no reader waits for long.
 
         One that cannot be read says so when it is asked something, so that the others can be looked at.
         """
+        wanted = [desk for desk in self.desks if of in {None, desk.source.slug}]
         with self._lock:
-            for desk in self.desks:
-                desk.fresh.freshen(anew=anew)
+            for desk in wanted:
+                desk.fresh.ask(anew=anew)
+        for desk in wanted:
+            desk.fresh.wait()
+        with self._lock:
+            for desk in wanted:
+                desk.fresh.freshen()
             yield self.dashboard
 
     def desk(self, slug: str) -> Desk:
@@ -103,36 +112,45 @@ class Sources:
     @property
     def troubles(self) -> list[str]:
         """What could not be asked of servers, so that older answers have to do."""
-        return [f"{desk.source.name}: {words}" for desk in self.desks if (words := getattr(desk.fresh, "trouble", ""))]
+        return [f"{desk.source.name}: {words}" for desk in self.desks if (words := desk.fresh.trouble)]
 
 
 def open_sources(given: Sequence[str], *, acts: bool, static: bool = False) -> Sources:
     """Open the repositories that were named, or the one here. Raises NotFound, UsageError or GitFailed."""
     found: dict[str, tuple[str | None, Registry, Fresh]] = {}
     for one in given or (None,):
-        registry, fresh = _open(one)
+        registry, fresh = _open(one, None if static else WAIT)
         found.setdefault(fresh.name, (one, registry, fresh))
     shown = [_name(fresh) for _, _, fresh in found.values()]
     desks: list[Desk] = []
     for (place, (named, registry, fresh)), name in zip(found.items(), shown, strict=True):
         slug = _free(_slug(name), [desk.source.slug for desk in desks])
         shown_as = name if shown.count(name) == 1 else place
-        desks.append(Desk(Source(slug, shown_as, registry, _moment(fresh)), named, fresh))
+        desks.append(Desk(Source(slug, shown_as, registry, _moment(fresh), partial(_notes, fresh)), named, fresh))
     return Sources(desks, acts=acts, static=static)
 
 
-def _open(given: str | None) -> tuple[Registry, Fresh]:
+def _open(given: str | None, patience: float | None) -> tuple[Registry, Fresh]:
     """A registry for reading, whose notes nobody hears: pages show what they say in words of their own."""
     registry = Registry(given, on_note=lambda _: None)
     opened = registry.repository
     at_url = given is not None and isinstance(opened, MirroredRepository)
-    fresh = FreshMirror(Address.parse(given or "")) if at_url else FreshClone(opened.clone, opened.root)
+    fresh = FreshMirror(Address.parse(given or ""), patience) if at_url else FreshClone(opened.clone, opened.root)
     registry.repository = fresh
     return registry, fresh
 
 
 def _moment(fresh: Fresh) -> Callable[[], object]:
     return lambda: fresh.moment
+
+
+def _notes(fresh: Fresh) -> list[str]:
+    """What the command line tells on standard error: that this clone may lack tags."""
+    try:
+        reason = None if fresh.is_whole(None) else incomplete(fresh, None)
+    except RegistryError:
+        return []  # whoever reads it says so
+    return [f"{reason}; registry fetch brings them"] if reason is not None else []
 
 
 def _name(fresh: Fresh) -> str:

@@ -10,6 +10,7 @@ from registry.errors import NotFound
 from registry.web import links
 from registry.web.page import Dashboard, Page, Query, Source
 from registry.web.pages.common import sorted_versions, source_named, state_of
+from registry.web.usage import command
 
 _NEIGHBOURS = 50  # pairs of versions that follow each other; a form compares any two
 _TITLES = {
@@ -67,7 +68,10 @@ def chosen(dashboard: Dashboard, query: Query) -> Page | None:
         made = page(dashboard, source, artifact, one, other)
         return Page("compare.html", made.title, made.template, made.context)
     if len(names) < 2:
-        raise NotFound(f"{artifact} has no two versions to compare", f"registry register {artifact} makes one")
+        raise NotFound(
+            f"{artifact} has no two versions to compare",
+            f"{command(dashboard, source, 'register', artifact)} makes one",
+        )
     before, after = one or names[1], other or names[0]
     return Page(
         "compare.html",

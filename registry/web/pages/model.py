@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from registry import evidence
 from registry.core.manifest import Declaration, Json, StageRule
+from registry.core.metadata import Metadata
 from registry.core.state import ArtifactState, Holding, VersionState
 from registry.porcelain import views
 from registry.porcelain.values import ModelVersion
@@ -19,6 +21,7 @@ from registry.web.pages.history import newest
 
 _RECENT = 8  # events on this page; the page of the history has all
 _KEY_METRICS = 4  # columns of the list of versions; the table under the charts has all
+_MOST_EMPTY = 4  # stages with nothing in them that are shown; more are folded into a line
 _OFFERED = 20  # versions in the list to jump to
 
 
@@ -49,6 +52,15 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """A version as the chart needs it."""
+
+    version: str
+    active: bool
+    metadata: Metadata
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A model card: as HTML, or as a list of what it says; `front` is its front matter, `trouble` why there is none."""
 
@@ -71,7 +83,12 @@ def page(dashboard: Dashboard, source: Source, artifact: str, number: int) -> Pa
         return None
     shown = _views(source, state, part.items)
     summary = views.summary(state, manifest)
-    stages = _stages(state, manifest.lifecycle(artifact) or {})
+    lifecycle = manifest.lifecycle(artifact) or {}
+    stages = _stages(state, lifecycle)
+    empty = [stage for stage in stages if not stage.holders]
+    folded = empty if len(empty) > _MOST_EMPTY else []
+    active = [v for v in ordered if v.active]
+    measured = _measured(source, state, active[: chart.LATEST], shown) if number == 1 else []
     return Page(
         links.model(source.slug, artifact),
         artifact,
@@ -82,16 +99,21 @@ def page(dashboard: Dashboard, source: Source, artifact: str, number: int) -> Pa
             "declared": declared,
             "part": part,
             "versions": shown,
-            "offered": [v.name for v in ordered if v.active][:_OFFERED],
-            "metrics": chart.metric_names(shown),
+            "offered": [v.name for v in active[:_OFFERED]],
+            "metrics": chart.metric_names(measured),
+            "measured": measured,
+            "all_measured": len(measured) == len(active),
             "key_metrics": chart.metric_names(shown)[:_KEY_METRICS],
-            "charts": chart.charts(shown),
+            "charts": chart.charts(measured),
             "chart_size": (chart.WIDTH, chart.HEIGHT),
-            "stages": stages,
+            "stages": [stage for stage in stages if stage not in folded],
+            "folded": folded,
             "recent": newest(source, artifact, _RECENT),
             "events": len(state.events),
             "card": card_at(source, repository.head, declared),
-            "usage": usage.of(source, summary, [stage.name for stage in stages if stage.holders]),
+            "usage": usage.of(
+                dashboard, source, summary, [stage.name for stage in stages if stage.holders], list(lifecycle)
+            ),
             "pairs": pairs(state),
             "all_versions": state.versions,
             "dashboard": dashboard,
@@ -123,6 +145,21 @@ def card_at(source: Source, commit: str | None, declared: Declaration | None) ->
 
 def _views(source: Source, state: ArtifactState, wanted: Sequence[VersionState]) -> list[ModelVersion]:
     return views.version_views(source.registry.repository, [(state, v) for v in wanted])
+
+
+def _measured(
+    source: Source, state: ArtifactState, wanted: Sequence[VersionState], known: Sequence[ModelVersion]
+) -> list[chart.Measured]:
+    """Versions with their metrics; of those that are not `known` already nothing else is read."""
+    found: dict[str, chart.Measured] = {v.version: v for v in known}
+    unknown = [v for v in wanted if v.name not in found]
+    repository = source.registry.repository
+    manifests = repository.manifests_at((v.commit, state.name) for v in unknown)
+    declared = [manifest.artifacts.get(state.name) for manifest in manifests]
+    values = evidence.values(repository, [(v.commit, said) for v, said in zip(unknown, declared, strict=True)])
+    for v, (metrics, params) in zip(unknown, values, strict=True):
+        found[v.name] = Measured(v.name, v.active, v.metadata.over(metrics, params, None))
+    return [found[v.name] for v in wanted]
 
 
 def _stages(state: ArtifactState, lifecycle: Mapping[str, StageRule]) -> list[Stage]:

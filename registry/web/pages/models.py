@@ -8,10 +8,11 @@ from typing import Any
 
 from registry.core import version as versions
 from registry.core.state import ArtifactState
+from registry.core.text import safe
 from registry.errors import RegistryError
 from registry.porcelain import views
 from registry.porcelain.values import Artifact
-from registry.web import links, paging
+from registry.web import links, paging, usage
 from registry.web.memory import kept
 from registry.web.page import Dashboard, Page, Query, Source
 from registry.web.pages.common import lifecycle_of, states_of
@@ -40,6 +41,11 @@ class Row:
     labels: tuple[str, ...]
     owners: tuple[str, ...]
     held: Mapping[str, Held]
+
+    @property
+    def choices(self) -> list[str]:
+        """The labels as a form has them: as they are shown, for a browser hands back what stands there."""
+        return [safe(label) for label in self.labels]
 
     @property
     def words(self) -> str:
@@ -81,7 +87,7 @@ class Filter:
             all(word in row.words for word in self.q.lower().split())
             and (not self.type or row.artifact.type == self.type)
             and (not self.stage or self.stage in row.held)
-            and (not self.label or self.label in row.labels)
+            and (not self.label or safe(self.label) in row.choices)
         )
 
     def said(self, **other: object) -> dict[str, object]:
@@ -120,13 +126,14 @@ def page(dashboard: Dashboard, query: Query, number: int) -> Page | None:
             "part": part,
             "deprecated": [] if wanted.deprecated else [row for row in found if row.artifact.deprecated][:SIZE],
             "all": len(rows),
+            "first": usage.first(dashboard, dashboard.sources[0]),
             "wanted": wanted,
             "query": wanted.said(),
             "columns": columns,
             "more_stages": stages[len(columns) :],
             "stages": stages,
             "types": sorted({row.artifact.type for row in rows}),
-            "labels": sorted({label for row in rows for label in row.labels}),
+            "labels": sorted({label for row in rows for label in row.choices}),
             "has_labels": any(row.labels for row in rows),
             "has_owners": any(row.owners for row in rows),
             "troubles": troubles,

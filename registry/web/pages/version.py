@@ -27,7 +27,7 @@ def page(dashboard: Dashboard, source: Source, artifact: str, name: str) -> Page
     view, commit = _known(dashboard, source, state, v)
     declared = repository.manifest_at(v.commit, artifact).artifacts.get(artifact)
     uses, used_by = kin.of(source, artifact, name)
-    host = kept(("host", source.slug), (repository, repository.states), lambda: hosting.of(repository))
+    host = kept(("host", source.slug), (source.moment(),), lambda: hosting.of(repository))
     events = [
         happening(source, state, event, subject)
         for event, subject in zip(reversed(state.events), reversed(state.subjects), strict=True)
@@ -76,7 +76,7 @@ def _known(
     places = kept(("places", source.slug), (state,), lambda: {one.name: at for at, one in enumerate(ordered)})
     start = places[v.name] // _AT_ONCE * _AT_ONCE
     wanted = ordered[start : start + _AT_ONCE]
-    return kept(("versions", source.slug), (state, wanted[0]), lambda: _read(source, state, wanted))[
+    return kept(("versions", source.slug), (state, wanted[0], source.moment()), lambda: _read(source, state, wanted))[
         places[v.name] - start
     ]
 

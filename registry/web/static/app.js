@@ -15,7 +15,7 @@
     wanted.words.every((word) => row.dataset.words.includes(word)) &&
     (!wanted.type || row.dataset.type === wanted.type) &&
     (!wanted.stage || row.dataset.stages.split(" ").includes(wanted.stage)) &&
-    (!wanted.label || row.dataset.labels.split("\n").includes(wanted.label));
+    (!wanted.label || JSON.parse(row.dataset.labels).includes(wanted.label));
 
   const filter = () => {
     const wanted = { words: words(field("q")), type: field("type"), stage: field("stage"), label: field("label") };
@@ -37,7 +37,7 @@
     const nothing = document.querySelector("[data-nothing]");
     if (nothing) nothing.hidden = all > 0;
     const count = document.querySelector("[data-count]");
-    if (count) count.textContent = narrows ? `${main} of ${rows.length}` : count.dataset.before;
+    if (count) count.textContent = narrows ? `${main} of ${rows.length}${document.querySelector(".pager") ? " on this page" : ""}` : count.dataset.before;
   };
 
   if (form) {
@@ -145,7 +145,7 @@
       [60 * 86400, 7 * 86400, "week"], [730 * 86400, 30.44 * 86400, "month"], [Infinity, 365.25 * 86400, "year"]];
     for (const time of document.querySelectorAll("main time[datetime]")) {
       const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
-      if (!(seconds >= 45)) continue;
+      if (!(seconds >= 45) || Date.parse(time.dateTime) < Date.UTC(2005, 0, 1)) continue;
       const [, size, word] = steps.find(([end]) => seconds < end);
       const number = Math.max(1, Math.floor(seconds / size));
       time.textContent = `${number} ${word}${number === 1 ? "" : "s"} ago`;
