@@ -47,7 +47,13 @@ event)
   [ $# -eq 1 ] || usage
   whole
   # A tag's name comes from outside: it is an argument, in quotes, and never part of a script.
-  registry check-ref "$1" --json || echo "nothing to do for this tag" >&2
+  code=0
+  registry check-ref --json -- "$1" || code=$?
+  case $code in
+  0) ;;
+  1) echo "nothing to do for this tag" >&2 ;;
+  *) exit "$code" ;;
+  esac
   ;;
 *)
   usage

@@ -27,9 +27,15 @@ def main() -> int:
             return _run(runner, voice)
         except RegistryError as error:
             words = error.message + (f" (hint: {error.hint})" if error.hint else "")
-            voice.summary(f"## git-registry failed\n\n{code(words)}")
             voice.annotate("error", words, title="git-registry")
+            try:
+                voice.summary(f"## git-registry failed\n\n{code(words)}")
+            except OSError as full:  # a traceback would print strangers' words after commands are on again
+                voice.log(f"the summary cannot be written: {full}")
             return 1
+        except KeyboardInterrupt:
+            voice.annotate("error", "the step was cancelled", title="git-registry")
+            return 130
         except Exception as error:  # noqa: BLE001  (whatever it is, commands have to be on again for the next step)
             voice.log(traceback.format_exc())
             voice.annotate(

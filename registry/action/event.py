@@ -42,9 +42,12 @@ def event(registry: Registry, runner: Runner, voice: Voice) -> int:
         voice.annotate("warning", f"{error.message} ({error.hint})", title="No event")
         return _not_ours(voice)
     _warn(found.facts, voice)
-    values = {**_outputs(found, voice), "directory": _pull(registry, runner, found.facts, voice)}
-    voice.summary(event_summary(found.facts, found.state, values))
-    voice.output_all({name: values[name] for name in OUTPUTS})
+    values = _outputs(found, voice)
+    # What is known is said before anything is pulled: that may fail, and `current` says why.
+    voice.output_all({name: values[name] for name in OUTPUTS if name != "directory"})
+    directory = _pull(registry, runner, found.facts, voice)
+    voice.output("directory", directory)
+    voice.summary(event_summary(found.facts, found.state, {**values, "directory": directory}))
     return 0
 
 

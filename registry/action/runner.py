@@ -95,6 +95,8 @@ class Runner:
 
 def read(environment: Mapping[str, str]) -> Runner:
     """What `environment` says. Raises UsageError where an input or the payload is malformed."""
+    if environment.get("REGISTRY_INPUT_TAG", "") and not environment["REGISTRY_INPUT_TAG"].strip():
+        raise UsageError("`tag` is given, and blank", "leave it out, or name a tag")  # it would mean to apply
     return Runner(
         event=environment.get("GITHUB_EVENT_NAME", ""),
         ref=environment.get("GITHUB_REF", ""),

@@ -109,7 +109,9 @@ def _is_current(state: ArtifactState, event: Event, subject: Subject, known: Ver
             same = known is None or (now is not None and now.commit == known.commit)
             return subject is not None and same and state.stages.get(event.stage) == subject
         case Unassignment():
-            return subject not in {holding.subject for holding in state.holdings.get(event.stage, ())}
+            return subject is not None and subject not in {
+                holding.subject for holding in state.holdings.get(event.stage, ())
+            }
         case Deprecation():
             return state.deprecated and state.events[-1].oid == event.oid
     return False

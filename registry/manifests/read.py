@@ -269,6 +269,7 @@ def _dict(value: Json) -> _Taken:
 
 
 _url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.*", re.DOTALL)
+_LONGEST, _DEEPEST = 1024, 64  # characters and directories: what walks a path is not to be kept busy by a stranger
 _drive = re.compile(r"[A-Za-z]:[\\/].*", re.DOTALL)
 
 
@@ -281,6 +282,8 @@ def path_problem(directory: str, path: str) -> str | None:
     """Why `path`, as a manifest in `directory` writes it, is not a path inside the repository, in words, or None."""
     if is_url(path):
         return None
+    if len(path) > _LONGEST or path.count("/") > _DEEPEST:
+        return "is longer than any path"
     if path.startswith(("/", "\\", "~")) or _drive.fullmatch(path):
         return "is absolute"
     if path == "" or any(ord(character) < 0x20 or character == "\x7f" for character in path):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from registry.plumbing.process import Git
 
-_PLACES = ("--git-common-dir", "--git-dir", "--git-path", "objects", "--show-object-format")
+_PLACES = ("--git-common-dir", "--git-path", "objects", "--show-object-format")
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def packed(git: Git, refs: Mapping[str, str]) -> Iterator[Git]:
     It lies inside of that one, so that settings for directories hold, and is gone at the end.
     """
     answer = git.read("rev-parse", "--path-format=absolute", *_PLACES).decode(errors="surrogateescape").splitlines()
-    common, private, objects, form = (Path(answer[0]), Path(answer[1]), answer[2], answer[3])
+    common, objects, form = Path(answer[0]), answer[1], answer[2]
     root = git.read("rev-parse", "--show-toplevel", check=False).decode(errors="surrogateescape").rstrip("\n")
     room = common / "registry"
     room.mkdir(exist_ok=True)
@@ -34,18 +34,39 @@ def packed(git: Git, refs: Mapping[str, str]) -> Iterator[Git]:
         crate = Path(place)
         (crate / "refs").mkdir()
         (crate / "HEAD").write_text("ref: refs/heads/none\n")
-        (crate / "config").write_text(_config(form, [common / "config", private / "config.worktree"]))
+        (crate / "config").write_text(_SHA256 if form == "sha256" else "")
         lines = [f"{oid} {ref}\n" for ref, oid in sorted(refs.items())]
         (crate / "packed-refs").write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
         if (common / "shallow").exists():
             shutil.copy(common / "shallow", crate)
         here = root or os.fspath(common)  # a relative URL is relative to the top, and so is what a push starts
-        settings = {"GIT_DIR": place, "GIT_OBJECT_DIRECTORY": objects, "GIT_WORK_TREE": here}
+        settings = {"GIT_DIR": place, "GIT_OBJECT_DIRECTORY": objects, "GIT_WORK_TREE": here, **_own_settings(git)}
         yield replace(git, directory=here, settings=(*dict(git.settings).items(), *settings.items()))
 
 
-def _config(form: str, files: list[Path]) -> str:
-    """Settings that are those of `files`, so far as they exist, for a repository whose ids have the `form`."""
-    sha256 = "[core]\n\trepositoryFormatVersion = 1\n[extensions]\n\tobjectFormat = sha256\n"
-    paths = [os.fspath(file).replace("\\", "\\\\").replace('"', '\\"') for file in files if file.exists()]
-    return (sha256 if form == "sha256" else "") + "".join(f'[include]\n\tpath = "{path}"\n' for path in paths)
+_SHA256 = "[core]\n\trepositoryFormatVersion = 1\n[extensions]\n\tobjectFormat = sha256\n"
+
+
+def _own_settings(git: Git) -> dict[str, str]:
+    """The settings of the repository itself, and of the files that it includes for its own directory, as variables.
+
+    Before those that the environment gives already, which count for more. Some are credentials, so no file is written.
+    """
+    listing = git.read("config", "-z", "--show-scope", "--includes", "--list").decode(errors="surrogateescape")
+    parts = listing.split("\0")
+    pairs = [
+        (key, value)
+        for scope, entry in zip(parts[0::2], parts[1::2], strict=False)
+        if scope in {"local", "worktree"}
+        for key, equals, value in [entry.partition("\n")]
+        if equals  # a key without any value cannot be said by a variable, and none of those is about a push
+    ]
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    pairs += [
+        (os.environ.get(f"GIT_CONFIG_KEY_{place}", ""), os.environ.get(f"GIT_CONFIG_VALUE_{place}", ""))
+        for place in range(int(count) if count.isdigit() else 0)
+    ]
+    found = {"GIT_CONFIG_COUNT": str(len(pairs))}
+    for place, (key, value) in enumerate(pairs):
+        found.update({f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value})
+    return found

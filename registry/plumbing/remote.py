@@ -82,10 +82,10 @@ def needed(git: Git, wanted: str | None = None) -> str:
     return name
 
 
-# What a repository's own configuration could have run when its remote is asked.
+# What a repository's own configuration could have run when its remote is asked. Git lists what an include brings, too.
 _RUNS = (
     r"^(remote\..*\.(uploadpack|vcs)|core\.(sshcommand|gitproxy|askpass|alternaterefscommand)|credential\..*|url\..*"
-    r"|protocol\..*|ssh\..*|http\..*proxy.*|include.*\.path)$"
+    r"|protocol\..*|ssh\..*|http\..*proxy.*)$"
 )
 _TRANSPORT = re.compile(r"([\w+.-]+)(::|://)")  # what neither names one is a path, or host:path
 

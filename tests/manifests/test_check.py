@@ -145,7 +145,7 @@ def test_a_duplicate_key_is_told_beside_what_ends_the_reading(tmp_path: Path) ->
         ("models: {m: {artifacts: {env: /gone.txt}}}", "1:31: error: '/gone.txt' is absolute", ""),
         ("models: {m: {path: 'a\\0b'}}", "1:20: error: 'a\\\\0b' is not there", ""),
         ('models: {m: {path: "a\\0b"}}', "1:20: error: 'a\\x00b' is not a path", ""),
-        (f"models: {{m: {{path: {'x' * 5000}}}}}", "1:20: error: 'xxx", "add it"),
+        (f"models: {{m: {{path: {'x' * 500}}}}}", "1:20: error: 'xxx", "add it"),
         ('models: {m: {"a\\nb": 1}}', "1:14: error: unknown key", "the keys here are"),
     ],
 )
@@ -300,3 +300,10 @@ def test_any_structure_is_judged_in_single_lines(tmp_path: Path, tree: object) -
     found = check(tmp_path, files, lambda _: ())
     assert found == sorted(found)
     assert all(p.message.isprintable() and p.hint.isprintable() for p in found)
+
+
+@pytest.mark.parametrize("path", ["a/" * 400_000 + "x", "a/" * 65 + "x", "x" * 1025])
+def test_a_path_that_nobody_has_is_said_at_once(tmp_path: Path, path: str) -> None:
+    [found] = problems_of(tmp_path, registry_yaml=f"models: {{m: {{path: {path}, version: v1.0.0}}}}")
+
+    assert "is longer than any path" in found.message

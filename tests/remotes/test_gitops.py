@@ -373,3 +373,20 @@ def test_a_base_is_the_full_id_of_a_commit(clones: Clones, ana: RepoStory, base:
     with pytest.raises(UsageError, match="not the full id of a commit"):
         story.registry_at().repair(base=base)
     assert story.refs() == before
+
+
+def test_an_included_file_of_settings_keeps_nobody_from_reading_a_partial_clone(
+    clones: Clones, ana: RepoStory, tmp_path: Path
+) -> None:
+    want(ana, BOTH)
+    run(ana, "apply", "--push")
+    for _ in range(2):
+        ana.train()
+    ana.git("push", "-q", "origin", "HEAD:main")
+    shallow = clones.clone(*SHALLOW)
+    (tmp_path / "included").write_text("[http]\n\tuserAgent = somebody\n")
+    shallow.git("config", f"includeIf.gitdir:{shallow.path}/.git.path", str(tmp_path / "included"))
+
+    shallow.registry_at().repair("churn#staging#2")
+
+    assert shallow.registry.event("churn#staging#2").declared.path == "models/churn.pkl"

@@ -83,3 +83,15 @@ def test_from_a_submodule(story: RepoStory, tmp_path: Path) -> None:
 
     assert done.code == 0, done.err
     assert len(published(story)) == 12
+
+
+def test_with_settings_that_are_included_for_the_clone_s_directory(story: RepoStory, tmp_path: Path) -> None:
+    # So actions/checkout keeps its credentials, from version 6 on.
+    (tmp_path / "included").write_text(f'[remote "origin"]\n\turl = {tmp_path / "origin.git"}\n')
+    story.git("config", "--unset", "remote.origin.url")
+    story.git("config", f"includeIf.gitdir:{story.path}/.git.path", str(tmp_path / "included"))
+
+    done = story.cli("apply", "--push")
+
+    assert done.code == 0, done.err
+    assert len(published(story)) == 12
