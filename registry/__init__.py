@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Taken,
         UsageError,
     )
+    from registry.porcelain.gitops import Obstructed
     from registry.porcelain.values import Artifact, EventView, ModelVersion, StageCondition, Written
     from registry.runs import Run, active_run
 
@@ -33,6 +34,7 @@ __all__ = [
     "Model",
     "ModelVersion",
     "NotFound",
+    "Obstructed",
     "Refused",
     "Registry",
     "RegistryError",
@@ -58,6 +60,7 @@ _HOMES = {
         "Taken",
         "UsageError",
     ),
+    "registry.porcelain.gitops": ("Obstructed",),
     "registry.porcelain.values": ("Artifact", "EventView", "ModelVersion", "StageCondition", "Written"),
     "registry.runs": ("Run", "active_run"),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
 
@@ -107,6 +108,15 @@ class Registering(How, total=False):
     content: object
     undeclared: bool
     force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """The tags that were written here and are not at `remote`; where it was never `asked`, it may have some of them."""
+
+    remote: str
+    tags: tuple[str, ...]
+    asked: bool
 
 
 def _way(how: How, *, force: bool = False) -> Way:
@@ -533,17 +543,19 @@ class Registry:
         revision: str | None = None,
         batch: int | None = None,
         changes: Changes | None = None,
+        on_batch: Callable[[Written], None] | None = None,
         **how: Unpack[How],
     ) -> Written:
         """Make true what the manifests want at the present tip of the remote's default branch (without a remote, at
         HEAD), or at `revision`: all of it or nothing.
 
         `batch` publishes in atomic pushes of at most so many tags each; what was cut off, the next call goes on with.
-        `changes` gives the pull request that brought a commit, to be recorded.
+        `changes` gives the pull request that brought a commit, to be recorded. `on_batch` is told what each batch has
+        made as soon as it is published, whatever becomes of the next.
         """
         from registry.porcelain.apply import apply
 
-        return self._noted(apply(self.repository, revision, batch, changes, _way(how), self._waiting))
+        return self._noted(apply(self.repository, revision, batch, changes, _way(how), self._waiting, on_batch))
 
     def review(self, base: str, head: str = "HEAD") -> Review:
         """What the change of the manifests from where `head` left `base` means, without checking anything out."""
@@ -560,12 +572,29 @@ class Registry:
 
         return fetch(self.repository, artifacts, remote, self._waiting)
 
-    def repair(self, tag: str | None = None, *, base: str | None = None) -> None:
-        """Bring what a checkout by CI left out: the tags of the artifact that `tag` is about, of all without one, and
-        the history down to the commit `base`. For a clone that will be thrown away: it becomes a partial one."""
+    def repair(self, tag: str | None = None, *, base: str | None = None) -> tuple[str, ...]:
+        """Mend what a checkout by CI left out or left behind: the tags of the artifact that `tag` is about, of all
+        without one, become those of the remote, and the history down to the commit `base` is brought.
+
+        The tags of the events that only this clone had, which are withdrawn, and kept by their ids. For a clone that
+        will be thrown away: it becomes a partial one.
+        """
         from registry.porcelain.checkout import repair
 
-        repair(self.repository, tag, base, self._waiting)
+        return repair(self.repository, tag, base, self._waiting)
+
+    def unpublished(self, *artifacts: str, remote: str | None = None) -> Unpublished:
+        """What `push` would publish, as far as was fetched: nobody is asked.
+
+        Raises NotFound without a remote, UsageError where several could be meant.
+        """
+        from registry.plumbing import memory
+        from registry.writing.standing import standings, unequal
+
+        place = self.repository.remote(remote)
+        found = standings(self.repository, place, artifacts or unequal(self.repository, place)).values()
+        tags = tuple(event.tag for one in found for event in one.unpublished if event.tag not in one.there)
+        return Unpublished(place.name, tags, bool(memory.known(self.repository.clone, place.name).asked))
 
     def push(self, *artifacts: str, remote: str | None = None) -> Pushed:
         """Publish what was written here and not published, of some artifacts or of all, in order.

@@ -8,8 +8,11 @@ from registry.core.gates import Evidence
 from registry.core.manifest import Declaration
 from registry.core.metadata import Scalar
 from registry.core.state import VersionState
-from registry.errors import ManifestError
+from registry.errors import ManifestError, Refused
+from registry.plumbing.objects import TooMuch
 from registry.repository import Repository
+
+_TOTAL = 50 * 1000 * 1000  # bytes of the files that are read at once: whoever wants something of a gate may name any
 
 Values = tuple[dict[str, Scalar], dict[str, Scalar]]
 
@@ -28,7 +31,10 @@ class Witness:
         return Evidence(version.metadata.over(dict(found.metrics), {}, None).metrics, found.card)
 
     def hear(self, wanted: Iterable[tuple[str, str]]) -> None:
-        """Read the evidence of several versions at once, each an artifact and a commit."""
+        """Read the evidence of several versions at once, each an artifact and a commit.
+
+        Raises Refused where that is more than anybody can review.
+        """
         left = sorted(set(wanted) - self._at.keys())
         manifests = self._repository.manifests_at((commit, artifact) for artifact, commit in left)
         declared = [one.artifacts.get(artifact) for one, (artifact, _) in zip(manifests, left, strict=True)]
@@ -36,13 +42,18 @@ class Witness:
         files = iter(
             self._repository.ids_at([(c, d.card) for c, d in asked if d is not None and isinstance(d.card, str)])
         )
-        for place, said, (metrics, _) in zip(left, declared, values(self._repository, asked), strict=True):
+        for place, said, (metrics, _) in zip(left, declared, values(self._repository, asked, _TOTAL), strict=True):
             card = said.card if said is not None else None
             self._at[place] = Evidence(metrics, bool(next(files)) if isinstance(card, str) else bool(card))
 
 
-def values(repository: Repository, wanted: Sequence[tuple[str, Declaration | None]]) -> list[Values]:
-    """Metrics and params of the files that each declaration names at its commit. What cannot be read is left out."""
+def values(
+    repository: Repository, wanted: Sequence[tuple[str, Declaration | None]], total: int | None = None
+) -> list[Values]:
+    """Metrics and params of the files that each declaration names at its commit. What cannot be read is left out.
+
+    Raises Refused where the files have more bytes together than `total`.
+    """
     asked = [
         (index, place, (commit, path), path)
         for index, (commit, declared) in enumerate(wanted)
@@ -51,7 +62,10 @@ def values(repository: Repository, wanted: Sequence[tuple[str, Declaration | Non
         for path in paths
         if "\n" not in path
     ]
-    found = repository.blobs_at([where for _, _, where, _ in asked])
+    try:
+        found = repository.blobs_at([where for _, _, where, _ in asked], total=total)
+    except TooMuch as error:
+        raise Refused(f"metrics and params: {error.message}", "put fewer into the files that a model names") from error
     answers: list[Values] = [({}, {}) for _ in wanted]
     parsed: dict[str, dict[str, Scalar]] = {}
     for (index, place, _, path), blob in zip(asked, found, strict=True):

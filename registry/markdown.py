@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from registry.core import review as rules
@@ -18,7 +18,7 @@ from registry.core.text import safe
 if TYPE_CHECKING:
     from registry.core.gates import Measure
     from registry.core.metadata import Scalar
-    from registry.porcelain.gitops import Plan, PlanStep
+    from registry.porcelain.gitops import Obstacle, Obstructed, Plan, PlanStep
     from registry.porcelain.review import Review
 
 _LONGEST = 60_000  # characters of one block: hosts cut a summary off at 1 MB, and a comment at 65,536 characters
@@ -59,25 +59,22 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 _CELL = 200  # characters of one thing that somebody wrote
 _NOTE = 500  # and of one sentence
-_SECTION = 11_000  # characters of one table or list: there are five of them, and 60,000 characters for all
+# Characters of one table or list: of tags, and of problems; of metrics, and of notes; of each group of changes.
+_LONG, _SHORT, _CHANGES = 10_000, 7_000, 6_000
 
 
 def review(found: Review) -> str:
     """A review as a page that fits into a comment: no longer than 60,000 characters, and it says what is left out."""
     page = _Page()
     page.say(f"## Registry review: {'to be mended' if found.failed else 'ready'}")
+    errors = sum(one.severity == "error" for one in found.problems)
     page.say(f"From {code(found.base[:7])} to {code(found.head[:7])}.")
-    _plan(page, found.plan)
-    page.say("### Changes of the manifests")
-    page.table(
-        ("What", "Artifact", "Key", "Before", "After"),
-        [
-            [one.kind, *(_cell(text) for text in (one.artifact or "", one.key, one.before, one.after))]
-            for one in rules.lines(found.changes)
-        ],
-        "lines of changes",
-        "No manifest changed.",
+    page.say(
+        f"{rules.counts(found.changes).capitalize() or 'No manifest changed'}. Tags to make: {len(found.plan.events)}. "
+        f"Errors: {errors}, warnings: {len(found.problems) - errors}."
     )
+    _plan(page, found.plan)
+    _changes(page, rules.lines(found.changes))
     page.say("### Problems")
     page.table(
         ("Where", "Severity", "Problem", "Hint"),
@@ -87,6 +84,7 @@ def review(found: Review) -> str:
         ],
         "problems",
         "None.",
+        weights=[one.severity != "error" for one in found.problems],
     )
     page.notes([*found.plan.notes, *found.notes])
     return page.end("registry review --json")
@@ -98,15 +96,45 @@ def plan(found: Plan) -> str:
     page.say("## Registry plan")
     page.say(f"By the manifest at {code(found.commit[:7])}.")
     _plan(page, found)
-    if found.obstacles:
-        page.say("### What stands in the way")
-        rows = [
-            [_cell(one.artifact), _cell(one.stage or "version"), _sentence(one.message), _sentence(one.hint)]
-            for one in found.obstacles
-        ]
-        page.table(("Artifact", "Stage", "Why", "Hint"), rows, "obstacles", "")
+    _obstacles(page, found.obstacles)
     page.notes(found.notes)
     return page.end("registry plan --json")
+
+
+def obstructed(error: Obstructed) -> str:
+    """What kept `apply` from doing anything as a page, bounded like a review."""
+    page = _Page()
+    page.say("## Registry apply: nothing was done")
+    page.say(f"By the manifest at {code(error.commit[:7])}.")
+    _obstacles(page, error.obstacles)
+    return page.end(f"registry plan --rev {error.commit[:7]} --json")
+
+
+def _obstacles(page: _Page, obstacles: Sequence[Obstacle]) -> None:
+    if obstacles:
+        page.say(f"### What stands in the way ({len(obstacles)})")
+        rows = [
+            [_cell(one.artifact), _cell(one.stage or "version"), _sentence(one.message), _sentence(one.hint)]
+            for one in obstacles
+        ]
+        page.table(("Artifact", "Stage", "Why", "Hint"), rows, "obstacles", "")
+
+
+def _changes(page: _Page, lines: Sequence[rules.Line]) -> None:
+    """What matters first, and room for each kind of it: nothing is buried under any number of other lines."""
+    page.say("### Changes of the manifests")
+    if not lines:
+        page.say("None.")
+    for place, about in enumerate(rules.GROUPS):
+        found = sorted((line for line in lines if rules.weight(line)[0] == place), key=rules.weight)
+        if found:
+            rows = [
+                [one.kind, *(_cell(text) for text in (one.artifact or "", one.key, one.before, one.after))]
+                for one in found
+            ]
+            page.say(f"#### {about.capitalize()}")
+            titles = ("What", "Artifact", "Key", "Before", "After")
+            page.table(titles, rows, f"lines of changes ({about})", "", size=_CHANGES)
 
 
 def _plan(page: _Page, found: Plan) -> None:
@@ -118,6 +146,8 @@ def _plan(page: _Page, found: Plan) -> None:
         [row for step in found.steps for row in _tags(step)],
         "tags",
         "No tag: what the manifests want is so." if not found.obstacles else "No tag.",
+        # A stage that has something in it counts for more than an empty one, and that for more than a registration.
+        weights=[2 if step.stage is None else step.now is None for step in found.steps for _ in step.events],
     )
     measured = [(one.artifact, one.stage, measure) for one in found.steps for measure in one.metrics]
     measured += [(one.artifact, one.stage, measure) for one in found.obstacles for measure in one.metrics]
@@ -125,7 +155,7 @@ def _plan(page: _Page, found: Plan) -> None:
         page.say("### Metrics")
         rows = [[_cell(artifact), _cell(stage or ""), *_measured(measure)] for artifact, stage, measure in measured]
         titles = ("Artifact", "Stage", "Metric", "Now", "Candidate", "Change", "Wanted", "Passed")
-        page.table(titles, rows, "metrics", "")
+        page.table(titles, rows, "metrics", "", size=_SHORT, weights=[measure.passed for _, _, measure in measured])
 
 
 def _tags(step: PlanStep) -> Iterator[list[str]]:
@@ -177,37 +207,49 @@ class _Page:
         """A paragraph, or a heading; of our own words."""
         self._parts.append(text)
 
-    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]], what: str, none: str) -> None:
-        """A table, as far as it fits; without rows the words `none`."""
-        self.say(table(titles, _fitting(rows, what, self._left)) or none)
+    def table(
+        self,
+        titles: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        what: str,
+        none: str,
+        *,
+        size: int = _LONG,
+        weights: Sequence[int] = (),
+    ) -> None:
+        """A table, as far as it fits into `size` characters; without rows the words `none`.
+
+        Of rows that do not fit, those with the smallest of `weights` stay.
+        """
+        self.say(table(titles, self._fitting(rows, what, size, weights)) or none)
 
     def notes(self, notes: Sequence[str]) -> None:
         """A list of notes, as far as it fits; nothing where there are none."""
         if notes:
             self.say("### Notes")
-            kept = _fitting([[_sentence(note)] for note in notes], "notes", self._left)
+            kept = self._fitting([[_sentence(note)] for note in notes], "notes", _SHORT)
             self.say("\n".join(f"- {note}" for (note,) in kept))
 
     def end(self, whole: str) -> str:
-        """The page; its last line says what it left out, and that the command `whole` has it."""
+        """The page; below its title it says what it left out, and that the command `whole` has it."""
         if self._left:
-            self.say(f"Left out here: {', '.join(self._left)}. {code(whole)} has all.")
+            said = f"This page is too long to be whole. Left out: {', '.join(self._left)}. {code(whole)} has all."
+            self._parts.insert(1, said)
         return "\n\n".join(filter(None, self._parts)) + "\n"
 
-
-def _fitting(rows: Iterable[Sequence[str]], what: str, left: list[str]) -> list[Sequence[str]]:
-    """Those first rows that are not too long together; `left` is told of the others."""
-    kept: list[Sequence[str]] = []
-    size = missing = 0
-    for row in rows:
-        size += sum(len(cell) + 3 for cell in row) + 2
-        if size > _SECTION:
-            missing += 1
-        else:
-            kept.append(row)
-    if missing:
-        left.append(f"{missing} {what}")
-    return kept
+    def _fitting(
+        self, rows: Sequence[Sequence[str]], what: str, size: int, weights: Sequence[int] = ()
+    ) -> list[Sequence[str]]:
+        """The rows that are not too long together, in their order; what is left out is remembered."""
+        kept: set[int] = set()
+        for place in sorted(range(len(rows)), key=lambda place: weights[place] if weights else 0):
+            needed = sum(len(cell) + 3 for cell in rows[place]) + 2
+            if needed <= size:  # one that is too long hides none of the others
+                size -= needed
+                kept.add(place)
+        if len(kept) < len(rows):
+            self._left.append(f"{len(rows) - len(kept)} {what}")
+        return [row for place, row in enumerate(rows) if place in kept]
 
 
 def _longest_run(text: str) -> int:

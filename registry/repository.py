@@ -66,6 +66,10 @@ class Repository:
     root: Path | None
     progress: Callable[[str], None] = lambda _: None
 
+    # Whether the clone's own settings may name the programs that its remote is asked with, where it lacks files: a
+    # clone that somebody else made may not (DESIGN part 7). CI's was made for the job, with the settings for it.
+    trusted: bool = False
+
     # What a mirror of a URL does otherwise: whatever is written there is pushed, and little is fetched.
     pushes: ClassVar[bool] = False
     push_options: ClassVar[Sequence[str]] = ()
@@ -269,14 +273,17 @@ class Repository:
         manifests = {place: self._manifest(those, [next(found) for _ in those]) for place, those in paths.items()}
         return [manifests[place] for place in places]
 
-    def blobs_at(self, places: Sequence[tuple[str, str]], limit: int = MANIFEST_LIMIT) -> list[objects.Object]:
+    def blobs_at(
+        self, places: Sequence[tuple[str, str]], limit: int = MANIFEST_LIMIT, total: int | None = None
+    ) -> list[objects.Object]:
         """The files at `places`, each a commit and a path, in turn; those larger than `limit` without their bytes.
 
-        What is not here is fetched, in one go, where there is somewhere to fetch it from.
+        What is not here is fetched, in one go, where there is somewhere to fetch it from. Raises TooMuch where they
+        have more bytes than `total`.
         """
         self.bring_all(places, Extent.BYTES)
         names_ = [f"{commit}:{path}" for commit, path in places]
-        return objects.read_objects(self.git, names_, only_type="blob", limit=limit)
+        return objects.read_objects(self.git, names_, only_type="blob", limit=limit, total=total)
 
     def _manifest(self, paths: Sequence[str], found: Sequence[objects.Object]) -> Manifest:
         from registry.manifests import read
@@ -339,7 +346,7 @@ class Repository:
     def _walk(self, places: Iterable[tuple[str, str]], extent: Extent) -> dict[tuple[str, str], str]:
         from registry.plumbing import trees  # partial clones alone pay for it
 
-        name = remote.promisor(self.git)
+        name = remote.promisor(self.git, trusted=self.trusted)
 
         def fetch(oids: Sequence[str], filter_: str) -> None:
             if name is not None:

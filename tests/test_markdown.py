@@ -15,10 +15,11 @@ from markdown_it.token import Token
 
 from registry import markdown
 from registry.core.gates import Measure
+from registry.core.manifest import Json
 from registry.core.metadata import Metadata
 from registry.core.review import ManifestChange
 from registry.manifests.check import Problem
-from registry.porcelain.gitops import Obstacle, Plan, PlanStep
+from registry.porcelain.gitops import Obstacle, Obstructed, Plan, PlanStep
 from registry.porcelain.review import Review
 from registry.porcelain.values import EventView
 
@@ -55,13 +56,17 @@ HOSTILE = [
 ]
 OURS = {
     "Registry review: to be mended", "Registry plan", "What apply will do", "Metrics", "Changes of the manifests",
-    "Problems", "Notes", "What stands in the way",
+    "Problems", "Notes", "What stands in the way (1)", "Registry apply: nothing was done",
+    "Removed and renamed", "Versions and stages", "Rules",
+    "Everything else",
 }  # fmt: skip
 PLAIN = {
     *OURS, "Nothing, as long as something stands in the way (1). Then it would make:",
     "Tag", "Artifact", "Stage", "From", "To", "Metric", "Now", "Candidate", "Change", "Wanted", "Passed", "What", "Key",
     "Before", "After", "Where", "Severity", "Problem", "Hint", "Why", "changed", "added", "removed", "renamed", "error",
     "yes", "no", "unknown", "+1", "From ", " to ", ".", "By the manifest at ", "From  to .", "By the manifest at .",
+    "Artifacts: 1 added; versions and stages: 1. Tags to make: 2. Errors: 1, warnings: 0.",
+    "Artifacts: 1 renamed; versions and stages: 1. Tags to make: 2. Errors: 1, warnings: 0.",
 }  # fmt: skip
 
 
@@ -117,6 +122,7 @@ def check_harmless(page: str) -> None:
 def test_strangers_words_stand_in_code(text: str) -> None:
     check_harmless(markdown.review(page_of(text)))
     check_harmless(markdown.plan(page_of(text).plan))
+    check_harmless(markdown.obstructed(Obstructed(text, page_of(text).plan.obstacles)))
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from("`|\\ \n\t<>[]()!*_#-"), st.characters()), max_size=30))
@@ -131,12 +137,73 @@ def test_a_page_is_bounded_and_says_what_it_leaves_out(text: str) -> None:
     page = markdown.review(Review("b" * 40, "c" * 40, one.problems * 1000, one.changes * 1000, plan, one.notes * 1000))
 
     assert len(page) <= 60_000
-    last = page.splitlines()[-1]
-    assert last.startswith("Left out here: ")
-    assert last.endswith(" notes. `registry review --json` has all.")
-    for what in (" tags, ", " metrics, ", " lines of changes, ", " problems, "):
-        assert what in last
+    said = page.split("\n\n")[1]
+    assert said.startswith("This page is too long to be whole. Left out: ")
+    assert said.endswith(" notes. `registry review --json` has all.")
+    for what in (" tags, ", " metrics, ", " lines of changes (everything else), ", " problems, "):
+        assert what in said
     assert len(markdown.plan(plan)) <= 60_000
+    assert markdown.plan(plan).split("\n\n")[1].endswith(" notes. `registry plan --json` has all.")
+
+
+def _added(name: str) -> ManifestChange:
+    entry: Json = {"manifest": "registry.yaml", "path": "x" * 100, "assign": {"production": "v9"}, "labels": ["x" * 99]}
+    return ManifestChange("added", name, "", None, entry)
+
+
+def test_what_matters_is_not_buried_under_any_number_of_new_models() -> None:
+    rule = "stages.production.require.metrics.auc"
+    changes = (
+        *(_added(f"bulk{n}") for n in range(1000)),
+        ManifestChange("changed", "churn", "assign.production", "v1.0.0", "v6.6.6"),
+        ManifestChange("removed", "fraud", "", {"manifest": "registry.yaml", "assign": {"production": "v1.0.0"}}, None),
+        ManifestChange("renamed", "scam", "", "spam", "scam"),
+        ManifestChange("changed", None, rule, ">=0.9", None),
+        ManifestChange("removed", None, "teams.release", ["a@example.com"], None),
+        ManifestChange("changed", "churn", "description", "old words", "new words"),
+    )
+    problems = tuple(Problem("registry.yaml", n, 1, "warning", "x" * 100) for n in range(1000))
+    problems += (Problem("registry.yaml", 9999, 1, "error", "the one error"),)
+    event = EventView("assignment", "b", "v9", "prod", "c", "b#prod#1", "", "", "", "", "", None, Metadata(), False)
+    late = replace(event, artifact="churn", tag="churn#prod#2")
+    steps = [PlanStep("b", "v9", "prod", "c", None, (event,))] * 1000
+    plan = Plan("c" * 40, (*steps, PlanStep("churn", "v9", "prod", "c", "v1.0.0", (late,))))
+
+    page = markdown.review(Review("b" * 40, "c" * 40, problems, changes, plan))
+
+    assert "Artifacts: 1 removed, 1 renamed, 1000 added, 1 changed; versions and stages: 1002; rules: 1." in page
+    for said in (
+        "| changed | `churn` | `assign.production` | `v1.0.0` | `v6.6.6` |",
+        "| removed | `fraud` | `manifest` | `registry.yaml` |  |",
+        "| removed | `fraud` | `assign.production` | `v1.0.0` |  |",
+        "| renamed | `scam` |",
+        f"| changed | `{rule}` | `>=0.9` |",
+        "| removed |  | `teams.release` |",
+        "| changed | `churn` | `description` | `old words` | `new words` |",
+        "`churn#prod#2`",
+        "`the one error`",
+    ):
+        assert said in page, said
+    heads = ["#### Removed and renamed", "#### Versions and stages", "#### Rules", "#### Everything else"]
+    assert sorted(heads, key=page.index) == heads
+    assert len(page) <= 60_000
+
+
+def test_all_that_stands_in_the_way_is_on_one_page() -> None:
+    page = markdown.obstructed(Obstructed("c" * 40, [Obstacle(f"m{n}", "prod", f"why {n}", "do it") for n in range(9)]))
+
+    assert page.startswith("## Registry apply: nothing was done\n\nBy the manifest at `ccccccc`.\n\n### What stands")
+    for n in range(9):
+        assert f"| `m{n}` | `prod` | `why {n}` | `do it` |" in page
+
+
+def test_a_line_that_is_too_long_hides_no_other() -> None:
+    long = ManifestChange("changed", "m", "\U000e0001" * 300, ["\U000e0001" * 300], ["\U000e0001" * 301])
+    other = ManifestChange("changed", "m", "labels", ["a"], ["b"])
+
+    page = markdown.review(Review("b" * 40, "c" * 40, (), (long, other), Plan("c" * 40)))
+
+    assert '| changed | `m` | `labels` | `["a"]` | `["b"]` |' in page
 
 
 def test_a_review_without_a_change() -> None:
@@ -144,8 +211,9 @@ def test_a_review_without_a_change() -> None:
 
     assert page == (
         "## Registry review: ready\n\nFrom `bbbbbbb` to `ccccccc`.\n\n"
+        "No manifest changed. Tags to make: 0. Errors: 0, warnings: 0.\n\n"
         "### What apply will do\n\nNo tag: what the manifests want is so.\n\n"
-        "### Changes of the manifests\n\nNo manifest changed.\n\n"
+        "### Changes of the manifests\n\nNone.\n\n"
         "### Problems\n\nNone.\n"
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
 
-from registry.action.runner import Mode, Runner, read
+from registry.action.runner import TOKENS, Mode, Runner, read
 from registry.action.say import Voice
 from registry.errors import RegistryError
 from registry.markdown import code
@@ -20,18 +21,18 @@ def main() -> int:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # what a runner reads
     files = (os.environ.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"))
     voice = Voice(sys.stdout, *(Path(file) if file else None for file in files))
+    signal.signal(signal.SIGTERM, _cancel)
     with voice.quoted():
         try:
             runner = read(os.environ)
-            os.environ.pop("REGISTRY_INPUT_TOKEN", None)  # no child needs it as it is
+            for name in TOKENS:
+                os.environ.pop(name, None)  # no child needs it as it is
+            voice.check()
             return _run(runner, voice)
         except RegistryError as error:
             words = error.message + (f" (hint: {error.hint})" if error.hint else "")
             voice.annotate("error", words, title="git-registry")
-            try:
-                voice.summary(f"## git-registry failed\n\n{code(words)}")
-            except OSError as full:  # a traceback would print strangers' words after commands are on again
-                voice.log(f"the summary cannot be written: {full}")
+            voice.summary(f"## git-registry failed\n\n{code(words)}")
             return 1
         except KeyboardInterrupt:
             voice.annotate("error", "the step was cancelled", title="git-registry")
@@ -44,6 +45,11 @@ def main() -> int:
             return 3
 
 
+def _cancel(*_: object) -> None:
+    """Where a job is cancelled, a runner says so by SIGINT first and by SIGTERM a little later: both end alike."""
+    raise KeyboardInterrupt
+
+
 def _run(runner: Runner, voice: Voice) -> int:
     from registry.action import apply, event, review, site
     from registry.action.checkout import prepare
@@ -54,6 +60,7 @@ def _run(runner: Runner, voice: Voice) -> int:
         return apply.nothing(runner, voice)
     where = Path(runner.workspace) / runner.inputs.repository_path
     registry = Registry(where, on_note=lambda note: voice.log(f"note: {note}"))
+    registry.repository.trusted = True  # actions/checkout with an ssh-key names the ssh to run
     os.environ.update(prepare(registry.repository.git, runner, os.environ))
     verbs = {Mode.EVENT: event.event, Mode.REVIEW: review.review, Mode.APPLY: apply.apply, Mode.SITE: site.site}
     return verbs[mode](registry, runner, voice)

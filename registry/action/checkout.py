@@ -10,11 +10,29 @@ import base64
 from collections.abc import Mapping
 
 from registry.action.runner import Runner
+from registry.action.say import Voice
+from registry.api import Registry
 from registry.plumbing.process import Git
 
 # The name that GitHub itself gives to what a workflow does; the number is that account's.
 NAME = "github-actions[bot]"
 EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
+
+
+_SHOWN = 10  # tags that a warning names
+
+
+def repair(registry: Registry, voice: Voice, tag: str | None = None, *, base: str | None = None) -> None:
+    """`Registry.repair`, and a warning that names what did not count."""
+    lost = registry.repair(tag, base=base)
+    if lost:
+        more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+        voice.annotate(
+            "warning",
+            f"these tags are not at the remote, and do not count: {', '.join(lost[:_SHOWN])}{more} "
+            "(hint: a step that makes some publishes them, with --push)",
+            title="git-registry",
+        )
 
 
 def prepare(git: Git, runner: Runner, environment: Mapping[str, str]) -> dict[str, str]:
@@ -37,14 +55,16 @@ _WHOSE = ("user", "committer")
 
 def _credentials(git: Git, runner: Runner, environment: Mapping[str, str]) -> dict[str, str]:
     # actions/checkout leaves such a header, unless `persist-credentials: false`; a server refuses two of them.
-    key = f"http.{runner.server}/.extraheader"
-    if not runner.inputs.token or git.succeeds("config", "--get-urlmatch", "http.extraheader", f"{runner.server}/"):
+    there = git.succeeds("config", "--get-urlmatch", "http.extraheader", f"{runner.server}/")
+    if not runner.inputs.token or (there and not runner.inputs.insists):
         return {}
     login = base64.b64encode(f"x-access-token:{runner.inputs.token}".encode()).decode()
+    # An empty one takes back those before it: git-config(1), http.extraHeader.
+    values = [*([""] if there else []), f"AUTHORIZATION: basic {login}"]
     count = environment.get("GIT_CONFIG_COUNT", "")
-    place = int(count) if count.isdigit() else 0  # after what the user says in the same way: git-config(1)
-    return {
-        "GIT_CONFIG_COUNT": str(place + 1),
-        f"GIT_CONFIG_KEY_{place}": key,
-        f"GIT_CONFIG_VALUE_{place}": f"AUTHORIZATION: basic {login}",
-    }
+    first = int(count) if count.isdigit() else 0  # after what the user says in the same way: git-config(1)
+    said = {"GIT_CONFIG_COUNT": str(first + len(values))}
+    for place, value in enumerate(values, first):
+        said[f"GIT_CONFIG_KEY_{place}"] = f"http.{runner.server}/.extraheader"
+        said[f"GIT_CONFIG_VALUE_{place}"] = value
+    return said

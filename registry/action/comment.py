@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from registry.action.gh import Gh, GhFailed, gh_for
 from registry.action.runner import Runner
 from registry.core.manifest import Json
 
-MARKER = "<!-- git-registry review -->"
 _LIMIT = 65_000  # characters; the host takes 65,536
 
 _COMMENTS = """
@@ -29,15 +30,22 @@ def comment(runner: Runner, markdown: str) -> None:
     if not isinstance(number, int):
         raise GhFailed("there is no pull request to comment on", "the event is none of a pull request")
     gh = gh_for(runner)
-    body: Json = {"body": f"{MARKER}\n{_fitting(markdown)}"}
-    there = _there(gh, number)
+    marker = marker_of(runner.inputs.repository_path)
+    body: Json = {"body": f"{marker}\n{_fitting(markdown)}"}
+    there = _there(gh, number, marker)
     if there is None:
         gh.send("POST", f"issues/{number}/comments", body)
     else:
         gh.send("PATCH", f"issues/comments/{there}", body)
 
 
-def _there(gh: Gh, number: int) -> int | None:
+def marker_of(path: str) -> str:
+    """What our comment begins with: a workflow may review several repositories, each below its own path."""
+    which = f" {hashlib.sha256(path.encode()).hexdigest()[:16]}" if path else ""
+    return f"<!-- git-registry review{which} -->"
+
+
+def _there(gh: Gh, number: int, marker: str) -> int | None:
     """The id of our comment; one of somebody else's with the same marker is not ours."""
     after: str | None = None
     while True:
@@ -47,7 +55,7 @@ def _there(gh: Gh, number: int) -> int | None:
         for node in nodes if isinstance(nodes, list) else []:
             body, id_ = _inside(node, "body"), _inside(node, "databaseId")
             mine = _inside(node, "viewerDidAuthor") is True
-            if mine and isinstance(body, str) and body.startswith(MARKER) and isinstance(id_, int):
+            if mine and isinstance(body, str) and body.startswith(marker) and isinstance(id_, int):
                 return id_
         end = _inside(comments, "pageInfo", "endCursor")
         if _inside(comments, "pageInfo", "hasNextPage") is not True or not isinstance(end, str):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
+from registry.action.checkout import repair
 from registry.action.runner import Runner
 from registry.action.say import OUTPUT_LIMIT, Voice
 from registry.action.summary import event_summary
 from registry.api import Registry
-from registry.core.facts import Facts, image_tag
+from registry.core.events import OfVersion
+from registry.core.facts import Facts, image_name, image_tag, stage_changes
 from registry.core.manifest import Json
 from registry.core.names import Form, parse_tag
 from registry.errors import NotFound, Refused, UsageError
@@ -20,7 +23,8 @@ _TEXT = 20_000  # characters of a description
 
 OUTPUTS = (
     "is-registry-tag", "event", "artifact", "version", "stage", "tag", "commit", "number", "type", "path",
-    "description", "labels", "metadata", "image-tag", "previous-version", "current", "directory",
+    "description", "labels", "metadata", "image-name", "image-tag", "previous-version", "current", "stages",
+    "directory",
 )  # fmt: skip
 
 
@@ -33,7 +37,7 @@ def event(registry: Registry, runner: Runner, voice: Voice) -> int:
     if name is None or name.form is Form.CREATION:
         voice.log(f"{tag} is not a tag of the registry: nothing to do")
         return _not_ours(voice)
-    registry.repair(tag)
+    repair(registry, voice, tag)
     try:
         found = registry.event(tag)
     except NotFound as error:
@@ -44,20 +48,21 @@ def event(registry: Registry, runner: Runner, voice: Voice) -> int:
     _warn(found.facts, voice)
     values = _outputs(found, voice)
     # What is known is said before anything is pulled: that may fail, and `current` says why.
-    voice.output_all({name: values[name] for name in OUTPUTS if name != "directory"})
+    voice.output({name: values[name] for name in OUTPUTS if name != "directory"})
     directory = _pull(registry, runner, found.facts, voice)
-    voice.output("directory", directory)
+    voice.output({"directory": directory})
     voice.summary(event_summary(found.facts, found.state, {**values, "directory": directory}))
     return 0
 
 
 def _not_ours(voice: Voice) -> int:
-    voice.output_all({name: "false" if name == "is-registry-tag" else "" for name in OUTPUTS})
+    voice.output({**dict.fromkeys(OUTPUTS, ""), "is-registry-tag": "false"})
     return 0
 
 
 def _warn(facts: Facts, voice: Voice) -> None:
-    if facts.selected is None and (named := facts.event.one("Version")) is not None:
+    named = facts.event.version if isinstance(facts.event, OfVersion) else facts.event.one("Version")
+    if facts.version is None and named is not None:
         voice.annotate(
             "warning", f"{facts.event.tag} counts for nothing: {facts.event.artifact} {named} was never registered"
         )
@@ -86,9 +91,11 @@ def _outputs(found: EventDetail, voice: Voice) -> dict[str, str]:
         "description": _fitting("description", description, description[:_TEXT], voice),
         "labels": _fitting("labels", json.dumps(list(dict.fromkeys((*declared.labels, *known.labels)))), "[]", voice),
         "metadata": _metadata(metadata_json(known), voice),
+        "image-name": image_name(facts.event.artifact),
         "image-tag": image_tag(facts.version or ""),
         "previous-version": facts.previous or "",
         "current": "true" if facts.current else "false",
+        "stages": voice.listed("stages", [one.to_json() for one in stage_changes(found.state, [facts])]),
     }
 
 
@@ -113,7 +120,8 @@ def _metadata(metadata: Mapping[str, Json], voice: Voice) -> str:
 def _pull(registry: Registry, runner: Runner, facts: Facts, voice: Voice) -> str:
     """Bring the files of the version, and give their directory; "" where none are wanted, or none can be meant.
 
-    Raises Refused where the name has come to mean another commit: other files than those of the event.
+    Raises Refused where the name has come to mean another commit: other files than those of the event; UsageError where
+    a link in the checkout, which somebody else may have made, leads out of the workspace.
     """
     if not runner.inputs.pull:
         return ""
@@ -128,4 +136,7 @@ def _pull(registry: Registry, runner: Runner, facts: Facts, voice: Voice) -> str
             f"{selector} is not commit {facts.commit[:7]} any more, as it was when {facts.event.tag} was made",
             "skip old events: if: steps.ID.outputs.current == 'true'",
         )
+    directory, workspace = Path(runner.inputs.output_dir), Path(runner.workspace).resolve()
+    if not directory.is_absolute() and not (workspace / directory).resolve().is_relative_to(workspace):
+        raise UsageError(f"output-dir leads out of the workspace: {directory}", "output-dir: model")
     return registry.pull(selector, runner.inputs.output_dir or None).directory

@@ -2,10 +2,12 @@
 
     python3 -I .../registry/action/install.py
 
-The virtual environment lies in the runner's temporary directory, and serves every later step of the job. Everything
-runs with -I: nothing of the directory that a step runs in, which may be a stranger's, can pass for a module of Python.
+The virtual environment lies in the runner's temporary directory, and serves every later step that runs the same
+program. Everything runs with -I: nothing of the directory that a step runs in, which may be a stranger's, can pass for
+a module of Python.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -31,16 +33,36 @@ def main() -> None:
         fail(f"extras has something else than {', '.join(EXTRAS)}")
     if os.environ.get("REGISTRY_INPUT_MODE", "").strip() == "site":
         extras = sorted({*extras, "ui"})
-    # One for each checkout, set of extras and Python: a job may use two versions of the action.
-    mark = hashlib.sha256(repr((str(CHECKOUT), extras, sys.executable)).encode()).hexdigest()[:16]
+    # One for each program, set of extras and Python: a job may use two versions of the action.
+    mark = hashlib.sha256(repr((content(), extras, sys.executable, sys.version)).encode()).hexdigest()[:16]
     place = Path(os.environ.get("RUNNER_TEMP") or "/tmp", f"git-registry-{mark}")  # noqa: S108  (outside of a runner)
-    python, done = str(place / "bin" / "python"), place / "git-registry-is-installed"
-    if not done.exists():
-        wanted = f"{CHECKOUT}[{','.join(extras)}]" if extras else str(CHECKOUT)
-        if not ran([sys.executable, "-I", "-m", "venv", "--clear", str(place)]) or not ran([python, *PIP, wanted]):
-            fail("git-registry cannot be installed: the log says why; run actions/setup-python before")
-        done.touch()
-    os.execve(python, [python, "-I", "-m", "registry.action"], ENVIRONMENT)  # noqa: S606  (no shell is what is wanted)
+    python = str(place / "bin" / "python")
+    try:
+        install(place, python, extras)
+        os.execve(python, [python, "-I", "-m", "registry.action"], ENVIRONMENT)  # noqa: S606  (no shell is wanted)
+    except OSError as error:
+        fail(f"git-registry cannot be installed or started: {error}")
+
+
+def content() -> str:
+    """A digest of the program: a checkout may change within a job, and its path alone would not tell."""
+    found = hashlib.sha256()
+    for path in sorted([CHECKOUT / "pyproject.toml", *(CHECKOUT / "registry").rglob("*.*")]):
+        if path.is_file() and path.suffix != ".pyc":
+            found.update(repr((path.relative_to(CHECKOUT).as_posix(), path.read_bytes())).encode())
+    return found.hexdigest()
+
+
+def install(place: Path, python: str, extras: List[str]) -> None:  # noqa: UP006  (the same)
+    """Make the virtual environment at `place`, unless it is there; of several at once, one does it."""
+    done = place / "git-registry-is-installed"
+    with place.with_name(f".{place.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # let go of where the file is closed, by execve(2) at the latest
+        if not done.exists():
+            wanted = f"{CHECKOUT}[{','.join(extras)}]" if extras else str(CHECKOUT)
+            if not ran([sys.executable, "-I", "-m", "venv", "--clear", str(place)]) or not ran([python, *PIP, wanted]):
+                fail("git-registry cannot be installed: the log says why; run actions/setup-python before")
+            done.touch()
 
 
 def ran(words: List[str]) -> bool:  # noqa: UP006  (the same)
@@ -55,7 +77,8 @@ def ran(words: List[str]) -> bool:  # noqa: UP006  (the same)
 
 def fail(message: str) -> NoReturn:
     """Say `message`, and end."""
-    print(f"::error title=git-registry::{message}", flush=True)
+    escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    print(f"::error title=git-registry::{escaped}", flush=True)
     sys.exit(1)
 
 

@@ -6,12 +6,15 @@ import posixpath
 import re
 
 from registry import markdown
+from registry.action.annotations import Annotation, annotate_all
+from registry.action.checkout import repair
 from registry.action.comment import comment
 from registry.action.gh import GhFailed
 from registry.action.runner import Runner
 from registry.action.say import Place, Voice
 from registry.api import Registry
 from registry.errors import NotFound, UsageError
+from registry.manifests.check import Problem
 
 _commit = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _merge = re.compile(r"refs/pull/[1-9][0-9]*/merge")
@@ -20,17 +23,14 @@ _merge = re.compile(r"refs/pull/[1-9][0-9]*/merge")
 def review(registry: Registry, runner: Runner, voice: Voice) -> int:
     """Review the change that the run is about; 1 where it must not be merged as it is."""
     base, head = _ends(registry, runner)
-    registry.repair(base=base)
+    repair(registry, voice, base=base)
     try:
         registry.repository.commit(head)
     except NotFound:  # on pull_request_target, which checks out the base
-        registry.repair(base=head)
+        repair(registry, voice, base=head)
     found = registry.review(base, head)
-    for problem in found.problems:
-        words = problem.message + (f" (hint: {problem.hint})" if problem.hint else "")
-        path = posixpath.join(runner.inputs.repository_path, problem.path)  # as the workspace has it
-        place = Place(posixpath.normpath(path), problem.line, problem.column)
-        voice.annotate(problem.severity, words, place, title="git-registry")
+    annotations = [Annotation(one.severity, one.message, one.hint, _place(runner, one)) for one in found.problems]
+    annotate_all(voice, annotations, "registry review --json")
     said = markdown.review(found)
     voice.summary(said)
     for note in found.notes:
@@ -42,6 +42,11 @@ def review(registry: Registry, runner: Runner, voice: Voice) -> int:
             voice.annotate("warning", f"there is no comment: {error.message}", title="git-registry")
     voice.log("the review found errors" if found.failed else "the review found no errors")
     return 1 if found.failed else 0
+
+
+def _place(runner: Runner, problem: Problem) -> Place:
+    path = posixpath.join(runner.inputs.repository_path, problem.path)  # as the workspace has it
+    return Place(posixpath.normpath(path), problem.line, problem.column)
 
 
 def _ends(registry: Registry, runner: Runner) -> tuple[str, str]:

@@ -29,7 +29,11 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The inputs of action.yml; docs/actions.md says what each means. `mode` is None for auto."""
+    """The inputs of action.yml; docs/actions.md says what each means.
+
+    `mode` is None for auto. Where `token` is not given it is the workflow's own; one that is given `insists`, and
+    counts more than what actions/checkout has left.
+    """
 
     mode: Mode | None = None
     tag: str = ""
@@ -38,6 +42,7 @@ class Inputs:
     comment: bool = False
     push_batch: int | None = None
     token: str = ""
+    insists: bool = False
     repository_path: str = ""
 
 
@@ -106,14 +111,18 @@ def read(environment: Mapping[str, str]) -> Runner:
         workspace=environment.get("GITHUB_WORKSPACE", "."),
         outputs=_file(environment, "GITHUB_OUTPUT"),
         summary=_file(environment, "GITHUB_STEP_SUMMARY"),
-        inputs=_inputs({name: environment.get(f"REGISTRY_INPUT_{name}", "").strip() for name in _NAMES}),
+        inputs=_inputs(
+            {name: environment.get(f"REGISTRY_INPUT_{name}", "").strip() for name in _NAMES},
+            environment.get("REGISTRY_WORKFLOW_TOKEN", "").strip(),
+        ),
     )
 
 
+TOKENS = ("REGISTRY_INPUT_TOKEN", "REGISTRY_WORKFLOW_TOKEN")  # the variables that hold one
 _NAMES = ("MODE", "TAG", "PULL", "OUTPUT_DIR", "COMMENT", "PUSH_BATCH", "TOKEN", "REPOSITORY_PATH")
 
 
-def _inputs(said: Mapping[str, str]) -> Inputs:
+def _inputs(said: Mapping[str, str], token: str) -> Inputs:
     mode = said["MODE"] or "auto"
     if mode not in {"auto", "event", "review", "apply", "site"}:
         raise UsageError(f"not a mode: {mode!r}", "auto, event, review, apply or site")
@@ -127,7 +136,8 @@ def _inputs(said: Mapping[str, str]) -> Inputs:
         output_dir=said["OUTPUT_DIR"],
         comment=_truth("comment", said["COMMENT"]),
         push_batch=int(batch) if batch else None,
-        token=said["TOKEN"],
+        token=said["TOKEN"] or token,
+        insists=bool(said["TOKEN"]),
         repository_path=said["REPOSITORY_PATH"],
     )
 

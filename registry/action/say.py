@@ -7,20 +7,23 @@ printed while commands are on.
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TextIO
 
 from registry.core.text import safe
+from registry.errors import RegistryError
 
 Level = Literal["error", "warning", "notice"]
 
-# A summary may have 1 MiB a step, all outputs of a job 1 MB as UTF-16: 500,000 characters.
+# A summary may have 1 MiB a step, all outputs of a job 1 MB as UTF-16: 500,000 characters. Who puts an output into a
+# variable of a step's environment can have 128 KiB of it at most: execve(2), MAX_ARG_STRLEN.
 SUMMARY_LIMIT = 1_000_000  # bytes
-OUTPUT_LIMIT = 400_000  # characters
+OUTPUT_LIMIT = 100_000  # bytes of one output
 _CUT = "> The summary was too long, and is cut off at its end.\n\n"
 
 
@@ -51,6 +54,13 @@ class Voice:
         finally:
             self._resume()
 
+    def check(self) -> None:
+        """There is somewhere to tell the outputs, so that nothing is done of which nobody could learn.
+
+        Raises RegistryError.
+        """
+        self._append({})
+
     def log(self, text: str) -> None:
         """Words for people, in the step's log."""
         self._line(plain(text))
@@ -61,28 +71,49 @@ class Voice:
         self._line(command(level, message, place, title))
         self._stop()
 
-    def output(self, name: str, value: str) -> None:
-        """Give the step's output `name` a value. What a terminal or a runner could stumble over is escaped in it."""
-        shown = "\n".join(safe(line) for line in value.split("\n"))
-        if self.outputs is not None:
-            with self.outputs.open("a", encoding="utf-8", newline="") as file:
-                file.write(heredoc(name, shown, f"registry-{secrets.token_hex(16)}"))
-        self.log(f"{name} = {shown if len(shown) < 1000 else shown[:1000] + '...'}")
+    def output(self, values: Mapping[str, str]) -> None:
+        """Give outputs of the step their values, all or none. What a terminal or a runner could stumble over is escaped
+        in them. Raises RegistryError where they cannot be written."""
+        shown = {name: "\n".join(safe(line) for line in value.split("\n")) for name, value in values.items()}
+        self._append(shown)
+        for name, text in shown.items():
+            self.log(f"{name} = {text if len(text) < 1000 else text[:1000] + '...'}")
 
-    def output_all(self, values: Mapping[str, str]) -> None:
-        """Give several outputs their values."""
-        for name, value in values.items():
-            self.output(name, value)
+    def listed(self, name: str, rows: Sequence[Mapping[str, str | int | None]]) -> str:
+        """The output `name`, a list in JSON: of its first rows, with a warning, where more do not fit."""
+        texts = [json.dumps(row, separators=(",", ":")) for row in rows]
+        size, count = 2, 0
+        while count < len(texts) and (size := size + len(texts[count]) + 1) <= OUTPUT_LIMIT:
+            count += 1
+        if count < len(texts):
+            self.annotate("warning", f"the output {name} has the first {count} of {len(texts)}: more do not fit")
+        return f"[{','.join(texts[:count])}]"
+
+    def _append(self, values: Mapping[str, str]) -> None:
+        if self.outputs is None:
+            return
+        text = "".join(heredoc(name, value, f"registry-{secrets.token_hex(16)}") for name, value in values.items())
+        try:
+            with self.outputs.open("ab", buffering=0) as file:
+                file.write(text.encode())
+        except OSError as error:
+            raise RegistryError(f"the outputs cannot be written: {error}", "GITHUB_OUTPUT names their file") from error
 
     def summary(self, markdown: str) -> None:
-        """Add to the job's summary. `markdown` holds strangers' words in code only: see registry.markdown."""
+        """Add to the job's summary. `markdown` holds strangers' words in code only: see registry.markdown.
+
+        What cannot be shown there fails nothing: a warning says so.
+        """
         if self.summary_file is None:
             return
         data = markdown.rstrip("\n").encode(errors="backslashreplace") + b"\n"
         if len(data) > SUMMARY_LIMIT:  # said first, for an open code block would swallow it at the end
             data = _CUT.encode() + data[:SUMMARY_LIMIT].rpartition(b"\n")[0] + b"\n"
-        with self.summary_file.open("ab") as file:
-            file.write(data)
+        try:
+            with self.summary_file.open("ab") as file:
+                file.write(data)
+        except OSError as error:
+            self.annotate("warning", f"the summary cannot be written: {error}", title="git-registry")
 
     def _stop(self) -> None:
         # Fresh each time: what was printed before cannot know it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from registry.action.checkout import repair
 from registry.action.runner import Runner
 from registry.action.say import Voice
 from registry.api import Registry
@@ -27,11 +28,11 @@ def site(registry: Registry, runner: Runner, voice: Voice) -> int:
     directory = (workspace / (runner.inputs.output_dir or DIRECTORY)).resolve()
     if not directory.is_relative_to(workspace) or directory == workspace:
         raise UsageError("output-dir leads out of the workspace, or is all of it", f"output-dir: {DIRECTORY}")
-    registry.repair()
+    repair(registry, voice)
     root = registry.repository.root or Path(runner.workspace) / runner.inputs.repository_path
     with open_sources([str(root)], acts=False, static=True).reading() as dashboard:
         count = pages.write(dashboard, directory)
     shown = directory.relative_to(workspace).as_posix()
     voice.summary(f"## The registry as pages\n\n{count} pages in {code(shown)}")
-    voice.output("directory", shown)
+    voice.output({"directory": shown})
     return 0

@@ -52,14 +52,14 @@ def command(call: options.Call, base: str, head: str, markdown: bool) -> int:
 
 
 def _changes(changes: Sequence[ManifestChange]) -> None:
-    from registry.core.review import lines
+    from registry.core.review import counts, lines, weight
 
     if not changes:
         out.line("no manifest changed")
         return
-    out.heading("changes")
-    for artifact, group in groupby(lines(changes), lambda line: line.artifact):
-        found = list(group)
+    out.heading(f"changes ({counts(changes)})")
+    groups = [(artifact, list(group)) for artifact, group in groupby(lines(changes), lambda line: line.artifact)]
+    for artifact, found in sorted(groups, key=lambda group: min(map(weight, group[1]))):
         _line(1, _title(artifact, found))
         for line in found:
             if line.kind != "renamed":
@@ -134,7 +134,7 @@ def _problems(problems: Sequence[Problem]) -> None:
         out.line("no problems")
         return
     out.heading("problems")
-    for one in problems:
+    for one in sorted(problems, key=lambda one: one.severity != "error"):
         click.echo(f"  {out.safe(f'{one.path}:{one.line}:{one.column}')}: ", nl=False)
         out.problem(one.severity, one.message)
         if one.hint:

@@ -1,29 +1,45 @@
-"""What one event meant when it happened, and whether it still holds: values, from an artifact's events alone."""
+"""What events meant when they happened, and what they come to now: values, from an artifact's events alone."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from registry.core.events import Amendment, Assignment, Deprecation, Deregistration, Event, Registration, Unassignment
+from registry.core.events import (
+    Amendment,
+    Assignment,
+    Deprecation,
+    Deregistration,
+    Event,
+    OfVersion,
+    Registration,
+    Unassignment,
+)
 from registry.core.select import Selected
 from registry.core.state import ArtifactState, Subject, VersionState, fold
 
 _TAG_LIMIT = 128  # characters of an image's tag: [A-Za-z0-9_][A-Za-z0-9_.-]{0,127} (OCI distribution specification)
 _no_part_of_a_tag = re.compile(r"[^A-Za-z0-9_.-]")
 
+# A part of an image's name is [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)* there; "__" is ours, for those that need a digest.
+_plain_name = re.compile(r"[a-z0-9]+(?:(?:[._]|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|-+)[a-z0-9]+)*)*")
+_NAME_LIMIT = 128  # characters: hosts take 255, with their own name and the repository's
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One event, as it was when it happened, whatever came later.
 
-    `then` is the artifact's state right after it. `selected` is the version or bare commit that it is about: None where
-    it is about the artifact, or names a version that never was, and counts for nothing. `previous` is what the stage
-    resolved to just before, or, of a registration, what was latest. `current` says whether what it did is still so.
+    `before` and `then` are the artifact's states right before and after it. `selected` is the version or bare commit
+    that it is about: None where it is about the artifact, or names a version that never was, and counts for nothing.
+    `previous` is what the stage resolved to just before, or, of a registration, what was latest. `current` says whether
+    what it did is still so.
     """
 
     event: Event
+    before: ArtifactState
     then: ArtifactState
     version: str | None
     selected: Selected | None
@@ -55,6 +71,7 @@ class Facts:
             "tag": self.event.tag,
             "commit": self.commit,
             "number": self.number,
+            "image-name": image_name(self.event.artifact),
             "image-tag": image_tag(self.version or ""),
             "previous-version": self.previous,
         }
@@ -74,22 +91,25 @@ def facts_of(state: ArtifactState, tag: str) -> Facts | None:
     selected = None
     if known is not None:
         selected = Selected(state.name, known.commit, known)
+    elif isinstance(event, OfVersion):
+        subject = None  # it never was
     elif subject is not None:
         selected = Selected(state.name, event.commit, None)
     return Facts(
         event,
+        before,
         then,
         version=subject,
         selected=selected,
-        previous=_previous(before, event),
+        previous=_previous(before, event, subject),
         current=_is_current(state, event, subject, known),
     )
 
 
-def _previous(before: ArtifactState, event: Event) -> str | None:
+def _previous(before: ArtifactState, event: Event, subject: Subject) -> str | None:
     match event:
         case Assignment() | Unassignment():
-            return before.stages.get(event.stage)
+            return before.stages.get(event.stage) if subject is not None else None
         case Registration():
             return before.latest.name if before.latest is not None else None
     return None
@@ -115,6 +135,83 @@ def _is_current(state: ArtifactState, event: Event, subject: Subject, known: Ver
         case Deprecation():
             return state.deprecated and state.events[-1].oid == event.oid
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class StageChange:
+    """A stage of an artifact that resolves to something else than before some events.
+
+    `version` is what it resolves to now: a version, a bare commit's full id, or None where nothing is in it; `commit`
+    is that of the model, `previous` what the stage resolved to before the events. `event` is the tag of the last one.
+    """
+
+    artifact: str
+    stage: str
+    version: str | None
+    commit: str | None
+    previous: str | None
+    event: str
+
+    def to_json(self) -> dict[str, str | None]:
+        """The shape of one of the output `stages`."""
+        return {
+            "artifact": self.artifact,
+            "stage": self.stage,
+            "version": self.version,
+            "commit": self.commit,
+            "tag": self.event,
+            "image-name": image_name(self.artifact),
+            "image-tag": None if self.version is None else image_tag(self.version),
+            "previous-version": self.previous,
+        }
+
+
+_Holder = tuple[str, str]  # what a stage resolves to, and its commit
+
+
+def stage_changes(now: ArtifactState, told: Iterable[Facts]) -> list[StageChange]:
+    """The stages that the events `told` of, in order, have changed, as they are `now`: what to deploy.
+
+    A stage that is again as it was before them has not changed. An event may change a stage without naming it: a
+    deregistration, or a version that moves to another commit.
+    """
+    first: dict[str, _Holder | None] = {}
+    last: dict[str, str] = {}
+    for facts in told:
+        for stage in (*facts.before.stages, *facts.then.stages):
+            before = _holder(facts.before, stage)
+            if before != _holder(facts.then, stage):
+                first.setdefault(stage, before)
+                last[stage] = facts.event.tag
+    found = []
+    for stage, before in first.items():
+        holder = _holder(now, stage)
+        if holder != before:
+            version, commit = holder or (None, None)
+            previous = None if before is None else before[0]
+            found.append(StageChange(now.name, stage, version, commit, previous, last[stage]))
+    return found
+
+
+def _holder(state: ArtifactState, stage: str) -> _Holder | None:
+    subject = state.stages.get(stage)
+    if subject is None:
+        return None
+    known = state.versions.get(subject)
+    return subject, subject if known is None else known.commit
+
+
+def image_name(artifact: str) -> str:
+    """`artifact` in a form that container registries take as a part of an image's name.
+
+    No two artifacts become the same: what has to be changed (cv:pool, Churn) ends in "__" and a part of its SHA-256.
+    """
+    if len(artifact) <= _NAME_LIMIT and _plain_name.fullmatch(artifact):
+        return artifact
+    words = re.findall("[a-z0-9]+", artifact.lower())
+    digest = hashlib.sha256(artifact.encode()).hexdigest()[:32]
+    base = "-".join(words)[: _NAME_LIMIT - len(digest) - 2].rstrip("-")
+    return f"{base}__{digest}"
 
 
 def image_tag(version: str) -> str:

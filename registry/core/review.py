@@ -335,6 +335,41 @@ def lines(found: Iterable[ManifestChange]) -> list[Line]:
     return [line for change in found for line in _lines(change)]
 
 
+# What a line is about, in the order of what a reviewer must not overlook.
+GROUPS = ("removed and renamed", "versions and stages", "rules", "everything else")
+
+
+def weight(line: Line) -> tuple[int, bool]:
+    """Where a line stands among the others: its place in GROUPS, and there what was before what is new.
+
+    Anybody can add any number of models, and change no more than there are.
+    """
+    about = line.key.partition(".")[0]
+    is_new = line.kind == "added"
+    if line.kind == "renamed" or (line.kind == "removed" and (line.artifact is None or line.key == "manifest")):
+        return 0, is_new
+    if about in {"version", "assign"}:
+        return 1, is_new
+    return 2 if line.artifact is None or about in {"stages", "versions"} else 3, is_new
+
+
+def counts(found: Sequence[ManifestChange]) -> str:
+    """How much there is to review, in a few words; "" where there is nothing."""
+    kinds: dict[str, Kind] = {}
+    for change in found:
+        if change.artifact is not None and (change.key == "" or change.artifact not in kinds):
+            kinds[change.artifact] = change.kind if change.key == "" else "changed"
+    weights = [weight(line)[0] for line in lines(found)]
+    order: tuple[Kind, ...] = ("removed", "renamed", "added", "changed")
+    artifacts = [f"{count} {kind}" for kind in order if (count := sum(one == kind for one in kinds.values()))]
+    return "; ".join(
+        [
+            *([f"artifacts: {', '.join(artifacts)}"] if artifacts else []),
+            *(f"{GROUPS[place]}: {count}" for place in (1, 2) if (count := weights.count(place))),
+        ]
+    )
+
+
 def _lines(change: ManifestChange) -> Iterator[Line]:
     whole = change.after if change.kind == "added" else change.before if change.kind == "removed" else None
     if not isinstance(whole, dict):

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from registry.manifests.files import MAX_NAMES, Files
-from registry.manifests.read import is_manifest
 
 DVC_LIMIT = 1_000_000  # bytes of a file in which DVC says what it makes: they are of a few lines
 _LINK_LIMIT = 4096  # bytes; no system follows a longer one
@@ -40,11 +39,6 @@ def listed(listing: bytes) -> dict[str, Listed]:
         mode, _, oid = head.split(" ")
         found[path] = Listed(mode, oid)
     return found
-
-
-def manifests_among(entries: Mapping[str, Listed]) -> list[str]:
-    """The paths that are read as manifests. A link counts as the text that Git has of it."""
-    return [path for path, entry in entries.items() if entry.mode.startswith(("100", "120")) and is_manifest(path)]
 
 
 class CommitTree(Files):

@@ -43,8 +43,14 @@ class Files(ABC):
 
     def is_output(self, path: str) -> bool:
         """Whether DVC declares `path`, in a manifest or in a file of a directory above it."""
-        directories = ["", *_parents(path)]
-        return any(is_output(path, self._outputs_of(directory)) for directory in ["?manifests", *directories])
+        if is_output(path, self._outputs_of("?manifests")):
+            return True
+        for directory in ["", *_parents(path)]:
+            if directory and not self.is_directory(directory):
+                return False  # nor is what lies below
+            if is_output(path, self._outputs_of(directory)):
+                return True
+        return False
 
     def guess(self, path: str) -> str | None:
         """The path that was probably meant by one that is not there, or None."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import IO, TYPE_CHECKING
 
-from registry.errors import NotFound
+from registry.errors import NotFound, Refused
 from registry.plumbing.process import Git
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _TYPES = ("blob", "tree", "commit", "tag")
+
+
+class TooMuch(Refused):
+    """What was asked for is more than the reader wants to have at once."""
 
 
 class Extent(Enum):
@@ -51,9 +55,17 @@ class Entry:
 
 
 def read_objects(
-    git: Git, names: Sequence[str], *, only_type: str | None = None, limit: int | None = None
+    git: Git,
+    names: Sequence[str],
+    *,
+    only_type: str | None = None,
+    limit: int | None = None,
+    total: int | None = None,
 ) -> list[Object]:
-    """The objects that `names` (ids, or `REV:PATH`) mean, in turn; those of another type or larger without bytes."""
+    """The objects that `names` (ids, or `REV:PATH`) mean, in turn; those of another type or larger without bytes.
+
+    Raises TooMuch where the bytes to be read are more than `total`, those of an object counted for each of its names.
+    """
     if not names:
         return []
     # Git is asked line by line: what holds a line's end cannot be asked for, so it is missing.
@@ -61,11 +73,14 @@ def read_objects(
     # Types and sizes first, so that nobody's terabyte is read to be thrown away.
     checked = git.read("cat-file", "--batch-check=%(objecttype) %(objectsize) %(objectname)", data=_lines(names))
     heads = [_head(line) for line in checked.splitlines()]
-    wanted = dict.fromkeys(
-        oid
+    read = [
+        (oid, size)
         for kind, size, oid in heads
         if kind != "missing" and only_type in {None, kind} and (limit is None or size <= limit)
-    )
+    ]
+    if total is not None and sum(size for _, size in read) > total:
+        raise TooMuch(f"{len(read)} files with more than {total // 1_000_000} MB together are not read")
+    wanted = dict(read)
     contents = dict(zip(wanted, _contents(git, list(wanted)), strict=True)) if wanted else {}
     return [Object(oid, kind, contents.get(oid)) for kind, _, oid in heads]
 
@@ -112,6 +127,20 @@ def files_at(git: Git, commit: str, paths: Sequence[str] = ()) -> list[Entry]:
     # --full-tree: the user's directory has no say; literal pathspecs: a path with a * is that path.
     listing = git.read("--literal-pathspecs", "ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *paths)
     return [_entry(record) for record in listing.split(b"\0") if record]
+
+
+def paths_at(git: Git, commit: str, limit: int) -> list[str] | None:
+    """The paths of all files at `commit`, or None where they are more than `limit` bytes.
+
+    A few small trees may name billions of files, where each holds the next one many times.
+    """
+    listing = bytearray()
+    with git.pipe("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit) as (_, answer):
+        while len(listing) <= limit and (piece := answer.read(_CHUNK)):
+            listing += piece
+    if len(listing) > limit:
+        return None
+    return [path for path in listing.decode(errors="surrogateescape").split("\0") if path]
 
 
 def _entry(record: bytes) -> Entry:

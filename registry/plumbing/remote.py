@@ -111,13 +111,13 @@ def without_hooks(git: Git) -> Git:
     )
 
 
-def promisor(git: Git) -> str | None:
-    """The remote that promised a partial clone what it lacks, if it is harmless to ask; else None."""
+def promisor(git: Git, *, trusted: bool = False) -> str | None:
+    """The remote that promised a partial clone what it lacks, if its settings are `trusted` or harmless; else None."""
     listing = git.read("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$", check=False)
     named = git.read("config", "--get", "extensions.partialClone", check=False).decode(errors="surrogateescape").strip()
     found = [line[len("remote.") : -len(".promisor")] for line in os.fsdecode(listing).splitlines()]
     name = named or (found[0] if found else "")
-    return name if name and harmless(git, name) else None
+    return name if name and (trusted or harmless(git, name)) else None
 
 
 def url_of(git: Git, remote: str) -> str:
@@ -239,7 +239,7 @@ def make_partial(git: Git, remote: Remote) -> None:
     What git clone --filter=tree:0 would have set (gitformat-repository-version(5), partialClone); a server that cannot
     do it sends all.
     """
-    if promisor(git) is None:
+    if promisor(git, trusted=True) is None:
         git.write("config", f"remote.{remote.in_git}.partialCloneFilter", "tree:0")
         git.write("config", f"remote.{remote.in_git}.promisor", "true")
 

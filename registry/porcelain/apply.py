@@ -9,11 +9,11 @@ from registry.core.desired import Course
 from registry.core.events import Event
 from registry.core.manifest import Manifest
 from registry.core.state import ArtifactState
-from registry.errors import Refused, RegistryError, UsageError
+from registry.errors import RegistryError, UsageError
 from registry.plumbing import remote
 from registry.plumbing.remote import Remote
-from registry.porcelain import views
-from registry.porcelain.gitops import Changes
+from registry.porcelain import bounds, views
+from registry.porcelain.gitops import Changes, Obstructed
 from registry.porcelain.plan import Planner, obstacle, unreadable, wanting
 from registry.porcelain.values import EventView, Written
 from registry.repository import Repository
@@ -30,12 +30,13 @@ def apply(
     changes: Changes | None,
     way: Way,
     waiting: Callable[[], None],
+    on_batch: Callable[[Written], None] | None = None,
 ) -> Written:
     """Make true what the manifests want, at `revision` or, by default, at the present tip of the default branch.
 
     With `batch`, so many tags at most are published by one push; each batch is planned anew, so that one that was cut
-    off is taken up by the next call. Raises Refused or NotFound where something cannot be made true: nothing is
-    written then, or no more than the batches before.
+    off is taken up by the next call; `on_batch` hears of each at once. Raises Refused or NotFound where something
+    cannot be made true: nothing is written then, or no more than the batches before.
     """
     publishes = (way.push or repository.pushes) and not way.dry_run
     if batch is not None and (batch < 1 or not publishes):
@@ -53,6 +54,8 @@ def apply(
                 error.hint = f"published before that: {count}; the next apply goes on with the rest"
             raise
         done.append(written)
+        if on_batch is not None:
+            on_batch(written)
         if batch is None or not written.events:
             break
     notes = dict.fromkeys(note for one in done for note in one.notes)
@@ -106,6 +109,7 @@ class _Carrying:
         # After the tags: so the manifest is not older than what any other run has made true by it.
         tip = self.tip = self._tip()
         self.now = ""
+        bounds.manifests(self.repository, tip)
         manifest = self.repository.manifest_of(tip)
         if more := [name for name in wanting(manifest) if name not in states]:
             raise Again(more)
@@ -123,15 +127,10 @@ class _Carrying:
 
 
 def _check(repository: Repository, manifest: Manifest, tip: str, course: Course) -> None:
-    """Nothing is in the way. Raises Refused with the first thing that is."""
-    found = [(one.words, one.hint) for one in unreadable(repository, manifest, tip)]
-    found += [(one.words, one.hint) for one in map(obstacle, course.hindrances)]
+    """Nothing is in the way. Raises Obstructed with all that is."""
+    found = (*unreadable(repository, manifest, tip), *map(obstacle, course.hindrances))
     if found:
-        (message, hint), *others = found
-        raise Refused(
-            f"{message} (and {len(others)} more)" if others else message,
-            "registry plan lists all of it" if others else hint,
-        )
+        raise Obstructed(tip, found)
 
 
 def _in_order(course: Course, done: Mapping[str, Outcome]) -> Iterator[EventView]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from registry.core.facts import Facts, facts_of
 from registry.core.manifest import Declaration
 from registry.core.metadata import Metadata
+from registry.core.names import directory_of
 from registry.core.state import ArtifactState
 from registry.porcelain.reading import check_ref
 from registry.porcelain.views import selected_view
@@ -35,9 +36,16 @@ def facts(repository: Repository, tag: str) -> tuple[ArtifactState, Facts]:
 
 
 def detail(repository: Repository, tag: str) -> EventDetail:
-    """The event that a tag is, in full. Raises NotFound where it is none."""
+    """The event that a tag is, in full.
+
+    Raises NotFound where it is none, GitFailed where its manifest is not in a partial clone and cannot be fetched:
+    without it, the answer would be another one.
+    """
+    from registry.manifests.read import manifest_paths
+
     state, found = facts(repository, tag)
     name = state.name
+    repository.bring(found.commit, [*manifest_paths(directory_of(name)), *manifest_paths("")])
     declared = repository.manifest_at(found.commit, name).artifacts.get(name) or Declaration(name, source="")
     known = Metadata().over({}, {}, declared.description)
     if found.selected is not None:

@@ -10,9 +10,10 @@ from registry.core.gates import Measure
 from registry.core.manifest import Json
 from registry.core.message import one_line
 from registry.core.plan import Keys
+from registry.errors import Refused
 from registry.porcelain.values import EventView
 
-__all__ = ["Change", "Changes", "Measure", "Obstacle", "Plan", "PlanStep", "told_by"]
+__all__ = ["Change", "Changes", "Measure", "Obstacle", "Obstructed", "Plan", "PlanStep", "told_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,22 @@ class Obstacle:
             "hint": self.hint,
             "metrics": [measure.to_json() for measure in self.metrics],
         }
+
+
+class Obstructed(Refused):
+    """What the manifest at `commit` wants is not carried out: `obstacles`, one at least, stand in the way.
+
+    The message has the first one, and how many there are beside it.
+    """
+
+    def __init__(self, commit: str, obstacles: Sequence[Obstacle]) -> None:
+        first, *others = obstacles
+        super().__init__(
+            f"{first.words} (and {len(others)} more)" if others else first.words,
+            f"registry plan --rev {commit[:7]} lists all of it" if others else first.hint,
+        )
+        self.commit = commit
+        self.obstacles = tuple(obstacles)
 
 
 @dataclass(frozen=True, slots=True)

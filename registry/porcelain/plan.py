@@ -16,7 +16,7 @@ from registry.core.state import ArtifactState, VersionState
 from registry.errors import NotFound, Refused, RegistryError
 from registry.evidence import Witness
 from registry.manifests import read, wanted
-from registry.porcelain import register, views
+from registry.porcelain import bounds, register, views
 from registry.porcelain.beginning import beginnings
 from registry.porcelain.gitops import Change, Changes, Obstacle, Plan, PlanStep
 from registry.porcelain.register import Carried, Load, Request
@@ -25,9 +25,13 @@ from registry.writing.clone import check_names
 
 
 def plan(repository: Repository, revision: str | None = None) -> Plan:
-    """What `apply` would do by the manifests at `revision`, by default HEAD. Raises NotFound for one that is none."""
+    """What `apply` would do by the manifests at `revision`, by default HEAD.
+
+    Raises NotFound for one that is none, Refused where nobody could review so much.
+    """
     repository.about()
     commit = repository.commit(revision or "HEAD")
+    bounds.manifests(repository, commit)
     return planned(repository, repository.manifest_of(commit), commit)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeAlias
@@ -19,8 +18,8 @@ from registry.core.select import Selector
 from registry.core.state import ArtifactState
 from registry.errors import NotFound, Refused, RegistryError, UsageError
 from registry.plumbing import changes, objects
-from registry.plumbing.objects import Entry
-from registry.porcelain import reading, views
+from registry.plumbing.objects import Entry, Extent
+from registry.porcelain import bounds, reading, views
 from registry.porcelain.note import Facts, Note
 from registry.porcelain.values import Written
 from registry.repository import Repository
@@ -182,14 +181,14 @@ def carried_all(repository: Repository, loads: Sequence[Load]) -> list[Carried |
 
     Where one cannot be carried, its error stands in its place.
     """
-    entries: dict[tuple[str, str], list[Entry]] = {}
+    trees: dict[str, _Tree] = {}
     for commit in dict.fromkeys(load.commit for load in loads):
-        paths = list(dict.fromkeys(path for load in loads if load.commit == commit for path in load.paths))
-        if paths:
-            repository.bring(commit, paths)
-            entries.update({(commit, path): found for path, found in _entries(repository, commit, paths).items()})
-    packed = [_packed(repository, load, entries) for load in loads]
-    there = [one for found in packed if isinstance(found, tuple) for one in found[0] if isinstance(one, Entry)]
+        trees[commit] = _tree(
+            repository, commit, {path for load in loads if load.commit == commit for path in load.paths}
+        )
+    packed = [_packed(repository, load, trees[load.commit]) for load in loads]
+    entries = (one for found in packed if isinstance(found, tuple) for one in found[0] if isinstance(one, Entry))
+    there = list({(one.oid, one.path): one for one in entries}.values())  # any number of models may name one large file
     files = dict(zip(((one.oid, one.path) for one in there), _digested(repository, there), strict=True))
     return [
         ([one if isinstance(one, File) else files[one.oid, one.path] for one in found[0]], found[1])
@@ -202,21 +201,35 @@ def carried_all(repository: Repository, loads: Sequence[Load]) -> list[Carried |
 _Packed: TypeAlias = "tuple[list[File | Entry], list[str]]"
 
 
-def _packed(
-    repository: Repository, load: Load, entries: Mapping[tuple[str, str], Sequence[Entry]]
-) -> _Packed | RegistryError:
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """What a commit has at the paths that are asked for.
+
+    `files` are those at and below each path, `leading_out` the links among them that lead out of the repository, and
+    `outputs` the paths without any file that DVC makes.
+    """
+
+    files: Mapping[str, Sequence[Entry]]
+    leading_out: Collection[str]
+    outputs: Collection[str]
+
+
+def _packed(repository: Repository, load: Load, tree: _Tree) -> _Packed | RegistryError:
     """What one version carries: entries of Git's tree, and files whose bytes lie elsewhere; and warnings."""
     carries: dict[str, File | Entry] = {}
     notes: list[str] = []
     try:
         for path in load.paths:
-            found = entries[load.commit, path]
+            found = tree.files[path]
             if not found:
-                if not _is_dvc_output(repository, load.commit, path):
+                if path not in tree.outputs:
                     raise NotFound(*_missing(repository, load.commit, path, typed=path in load.further))
                 carries[path] = File(path)
-            for link in objects.leading_out(repository.git, load.commit, [e for e in found if e.is_link]):
-                raise Refused(f"{link.path} is a link that leads out of the repository", "put the file itself there")
+            for entry in found:
+                if entry.path in tree.leading_out:
+                    raise Refused(
+                        f"{entry.path} is a link that leads out of the repository", "put the file itself there"
+                    )
             for entry in found:
                 notes += _check_size(entry)
             carries.update((entry.path, entry) for entry in found if entry.size is not None)
@@ -228,16 +241,59 @@ def _packed(
 _FEW_PATHS = 500  # of more, the whole tree is listed
 
 
-def _entries(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, list[Entry]]:
-    """The files at and below each of `paths`; "." is the whole tree."""
-    whole = "." in paths or len(paths) > _FEW_PATHS
+def _tree(repository: Repository, commit: str, paths: Collection[str]) -> _Tree:
+    """What there is at `paths`, by a number of questions that does not grow with them."""
+    if not paths:
+        return _Tree({}, (), ())
+    repository.bring(commit, sorted(paths))
+    listing = None
+    if "." in paths or len(paths) > _FEW_PATHS:
+        repository.bring_all([(commit, ".")], Extent.NAMES)
+        listing = objects.files_at(repository.git, commit)
+    files = _files(objects.files_at(repository.git, commit, sorted(paths)) if listing is None else listing, paths)
+    links = {entry.path: entry for found in files.values() for entry in found if entry.is_link}
+    there = None if listing is None else {entry.path for entry in listing}
+    return _Tree(
+        files,
+        {link.path for link in objects.leading_out(repository.git, commit, list(links.values()))},
+        _outputs(repository, commit, [path for path, found in files.items() if not found], there),
+    )
+
+
+def _files(entries: Iterable[Entry], paths: Collection[str]) -> dict[str, list[Entry]]:
+    """Those of `entries` that are, or lie below, each of `paths`; "." is the whole tree."""
     found: dict[str, list[Entry]] = {path: [] for path in paths}
-    for entry in objects.files_at(repository.git, commit, () if whole else paths):
+    for entry in entries:
         parts = entry.path.split("/")
         for path in (".", *("/".join(parts[:n]) for n in range(1, len(parts) + 1))):
             if path in found:
                 found[path].append(entry)
     return found
+
+
+def _outputs(
+    repository: Repository, commit: str, paths: Sequence[str], there: Collection[str] | None
+) -> Collection[str]:
+    """Those of `paths` that DVC makes. `there` are all files of the commit, where that is known."""
+    if not paths:
+        return ()
+    from registry.manifests.outputs import dvc_outputs, is_output  # YAML takes time to import
+
+    # Without a list of them that `there` is not asked about: there may be millions, of which the tree has a few.
+    asked = (file for path in paths for file in _describing(path))
+    files = list(dict.fromkeys(file for file in asked if there is None or file in there))
+    found = bounds.dvc_files(repository, commit, files, _MB)
+    outputs = dvc_outputs({file: data for file, data in zip(files, found, strict=True) if data is not None})
+    return {path for path in paths if is_output(path, outputs)}
+
+
+def _describing(path: str) -> Iterator[str]:
+    """The files in which DVC could say that it makes `path`, or a directory above it."""
+    line = ""
+    for part in path.split("/"):
+        yield f"{line}dvc.yaml"
+        yield f"{line}{part}.dvc"
+        line += f"{part}/"
 
 
 def _missing(repository: Repository, commit: str, path: str, *, typed: bool) -> tuple[str, str]:
@@ -247,17 +303,6 @@ def _missing(repository: Repository, commit: str, path: str, *, typed: bool) -> 
         f"{path} is not there at commit {commit[:7]}",
         "check the path" if typed else "commit it, or correct the path in the manifest",
     )
-
-
-def _is_dvc_output(repository: Repository, commit: str, path: str) -> bool:
-    from registry.manifests.read import dvc_outputs  # YAML takes time to import
-
-    parts = path.split("/")
-    lines = ["/".join(parts[:n]) for n in range(1, len(parts) + 1)]  # the path, and every directory above it
-    files = [*(f"{line}.dvc" for line in lines), *(posixpath.join(line, "dvc.yaml") for line in ["", *lines[:-1]])]
-    found = repository.blobs_at([(commit, file) for file in files], _MB)
-    outputs = dvc_outputs({file: blob.data for file, blob in zip(files, found, strict=True) if blob.data is not None})
-    return any(line in outputs for line in lines)
 
 
 def _check_size(entry: Entry) -> list[str]:
@@ -275,7 +320,7 @@ def _digested(repository: Repository, entries: Sequence[Entry]) -> list[File]:
         for entry, blob in zip(small, objects.read_objects(repository.git, [e.oid for e in small]), strict=True)
         if blob.data is not None and (file := lfs.parse_pointer(blob.data)) is not None
     }
-    plain = [e for e in entries if e.oid not in pointers]
+    plain = list({e.oid: e for e in entries if e.oid not in pointers}.values())
     digests = dict(zip((e.oid for e in plain), objects.digest(repository.git, plain), strict=True)) if plain else {}
     return [
         File(e.path, pointers[e.oid].sha256, pointers[e.oid].size)

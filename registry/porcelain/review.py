@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from registry.manifests.committed import CommitTree
 from registry.manifests.documents import Node
 from registry.manifests.places import places
 from registry.plumbing import changes, history
-from registry.plumbing.objects import Extent
+from registry.porcelain import bounds
 from registry.porcelain.beginning import beginnings
 from registry.porcelain.gitops import Obstacle, Plan
 from registry.porcelain.plan import planned
@@ -117,18 +118,17 @@ class _Committed:
 
     def __init__(self, repository: Repository, commit: str) -> None:
         self._repository, self.commit = repository, commit
-        repository.bring_all([(commit, ".")], Extent.NAMES)
+        self._manifests = bounds.manifests(repository, commit)
         self._entries = committed.listed(changes.tree_of(repository.git, commit))
 
     @cached_property
     def files(self) -> dict[str, bytes]:
         """The manifests, by path; without those whose bytes are not in this clone."""
-        paths = committed.manifests_among(self._entries)
-        found = self._repository.blobs_at([(self.commit, path) for path in paths])
-        # One that is too large was not read: what stands for it is too large as well.
+        # Those that are too large were not read: what stands for them is too large as well.
+        too_large = bytes(MANIFEST_LIMIT + 1)
         return {
-            path: bytes(MANIFEST_LIMIT + 1) if blob.data is None else blob.data
-            for path, blob in zip(paths, found, strict=True)
+            path: too_large if blob.data is None else blob.data
+            for path, blob in self._manifests.items()
             if blob.type == "blob"
         }
 
@@ -143,16 +143,29 @@ class _Committed:
             return {}
         from registry.artifacts import dvc  # few reviews need it
 
-        files = dvc.candidates(paths, [])
+        # One path at a time, and what is in the tree alone: all that could be may be millions.
+        files = sorted({file for path in paths for file in dvc.candidates([path], []) if file in self._entries})
         found = zip(files, self._read(files, committed.DVC_LIMIT), strict=True)
         try:
             known = dvc.outputs({path: data for path, data in found if data is not None})
         except Refused:  # a file of DVC that cannot be read says nothing
             return {}
-        return {path: [[one.path, one.md5] for one in dvc.within(path, known, ())] for path in paths}
+        below: defaultdict[str, list[dvc.Output]] = defaultdict(list)  # each directory, and each output itself
+        for one in known:
+            for line in _lines(one.path):
+                below[line].append(one)
+        at = {one.path: one for one in known}
+        near = {path: [*below.get(path, ()), *(at[line] for line in _lines(path)[:-1] if line in at)] for path in paths}
+        return {path: [[one.path, one.md5] for one in dvc.within(path, near[path], ())] for path in paths}
 
     def _read(self, paths: Sequence[str], limit: int) -> list[bytes | None]:
-        return [one.data for one in self._repository.blobs_at([(self.commit, path) for path in paths], limit)]
+        return bounds.dvc_files(self._repository, self.commit, paths, limit)
+
+
+def _lines(path: str) -> list[str]:
+    """The directories above `path`, and itself."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _changed(before: _Committed, after: _Committed, manifest: Manifest) -> set[str]:

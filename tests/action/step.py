@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -30,7 +31,39 @@ class Ran:
         return obeyed(self.log)
 
 
-def run(
+@dataclass
+class Step:
+    """A step that runs. It has ended when its block has."""
+
+    process: subprocess.Popen[bytes]
+    place: Path
+    printed: bytes = b""
+
+    def __enter__(self) -> Step:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.printed = self.process.communicate()[0]
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Do to it what a runner does where a job is cancelled."""
+        self.process.send_signal(number)
+
+    def ran(self) -> Ran:
+        """What it did."""
+        files = (self.place / name for name in ("output", "summary"))
+        output, summary = (file.read_text() if file.exists() else "" for file in files)
+        return Ran(self.process.returncode, self.printed.decode(), outputs_of(output), summary)
+
+
+def run(repo: RepoStory | Path, event: str = "push", ref: str = "refs/heads/main", **more: Any) -> Ran:
+    """Run the program as action.yml does, to its end: `start` says how."""
+    with start(repo, event, ref, **more) as step:
+        pass
+    return step.ran()
+
+
+def start(
     repo: RepoStory | Path,
     event: str = "push",
     ref: str = "refs/heads/main",
@@ -38,18 +71,18 @@ def run(
     payload: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     **inputs: str,
-) -> Ran:
-    """Run the program as action.yml does: `inputs` are those of the action, with "_" for "-"."""
+) -> Step:
+    """Start the program as action.yml does: `inputs` are those of the action, with "_" for "-"."""
     path = repo if isinstance(repo, Path) else repo.path
     place = path.parent / f"step-{len(list(path.parent.glob('step-*')))}"
     place.mkdir()
     said = {"repository": {"default_branch": "main"}, "ref": ref, **(payload or {})}
     (place / "event.json").write_text(json.dumps(said))
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "registry.action"],
         cwd=path,
-        capture_output=True,
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # the runner reads commands out of both
         env={
             **(os.environ if isinstance(repo, Path) else repo.environment_whole()),
             "GITHUB_EVENT_NAME": event,
@@ -64,9 +97,7 @@ def run(
             **(env or {}),
         },
     )
-    output, summary = (file.read_text() if (file := place / name).exists() else "" for name in ("output", "summary"))
-    log = done.stdout.decode() + done.stderr.decode()
-    return Ran(done.returncode, log, outputs_of(output), summary)
+    return Step(process, place)
 
 
 def pushed(repo: RepoStory | Path, tag: str, **more: Any) -> Ran:

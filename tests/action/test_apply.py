@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from registry.action.apply import _events
 from registry.action.checkout import EMAIL, NAME
 from registry.action.say import Voice
 from registry.core.facts import facts_of
 from tests.action.gh import GRANTED, FakeGh
-from tests.action.step import run
+from tests.action.step import run, start
 from tests.story import RepoStory
 
 WANTING = "models:\n  churn:\n    path: models/churn.pkl\n    version: v1.0.0\n    assign: {production: v1.0.0}\n"
@@ -45,11 +45,16 @@ def test_the_manifest_is_applied_and_later_jobs_learn_of_it(pushed: RepoStory) -
 
     assert ran.code == 0, ran.log
     assert _tags_at_origin(pushed) == ["churn#production#2", "churn@v1.0.0"]
-    common = {"artifact": "churn", "version": "v1.0.0", "commit": commit, "number": 1, "image-tag": "v1.0.0"}
+    image = {"image-name": "churn", "image-tag": "v1.0.0"}
+    common = {"artifact": "churn", "version": "v1.0.0", "commit": commit, "number": 1, **image}
     assert json.loads(ran.outputs["events"]) == [
         {**common, "event": "registration", "stage": None, "tag": "churn@v1.0.0", "previous-version": None},
         {**common, "event": "assignment", "stage": "production", "tag": "churn#production#2", "previous-version": None},
     ]
+    assert json.loads(ran.outputs["stages"]) == [
+        {"artifact": "churn", "stage": "production", "version": "v1.0.0", "commit": commit, "tag": "churn#production#2",
+         **image, "previous-version": None},
+    ]  # fmt: skip
     assert ran.outputs["count"] == "2"
     assert "`churn#production#2`" in ran.summary
 
@@ -59,7 +64,7 @@ def test_a_second_apply_does_nothing(pushed: RepoStory) -> None:
 
     ran = run(pushed)
 
-    assert (ran.code, ran.outputs) == (0, {"events": "[]", "count": "0"})
+    assert (ran.code, ran.outputs) == (0, {"events": "[]", "stages": "[]", "count": "0"})
     assert "Nothing to apply" in ran.summary
 
 
@@ -74,7 +79,22 @@ def test_a_line_that_cannot_be_made_true_fails_and_nothing_is_written(pushed: Re
     assert ran.code == 1
     assert ran.commands[-1].startswith("::error title=git-registry::")
     assert "v6.6.6" in ran.summary
+    assert (ran.outputs["events"], ran.outputs["stages"]) == ("[]", "[]")
     assert _tags_at_origin(pushed) == []
+
+
+def test_all_that_is_in_the_way_is_said(pushed: RepoStory) -> None:
+    lines = [f"  m{number}: {{assign: {{production: v6.6.{number}}}}}\n" for number in range(60)]
+    pushed.write("registry.yaml", WANTING + "".join(lines)).commit("Ask for far too much")
+    pushed.git("push", "-q")
+
+    ran = run(pushed)
+
+    errors = [one for one in ran.commands if one.startswith("::error title=git-registry::")]
+    assert (ran.code, len(errors)) == (1, 50)
+    assert "11 errors more, of 60 in all" in errors[-1]
+    assert "nothing was done" in ran.summary
+    assert all(f"`m{number}`" in ran.summary for number in range(60))
 
 
 def test_tags_are_pushed_in_batches(pushed: RepoStory) -> None:
@@ -143,7 +163,7 @@ def test_two_runs_at_once_do_the_work_once(pushed: RepoStory, tmp_path: Path) ->
     assert len(_tags_at_origin(pushed)) == 2
 
 
-@pytest.mark.parametrize(("count", "kept", "warnings"), [(300, 300, 1), (2000, 1500, 2)])
+@pytest.mark.parametrize(("count", "kept", "warnings"), [(300, 300, 0), (2000, 350, 1)])
 def test_more_events_than_a_workflow_takes_are_cut_and_said(
     repo: RepoStory, capsys: pytest.CaptureFixture[str], count: int, kept: int, warnings: int
 ) -> None:
@@ -151,8 +171,95 @@ def test_more_events_than_a_workflow_takes_are_cut_and_said(
     facts = facts_of(repo.registry.repository.state("churn"), "churn@v1.0.0")
     assert facts is not None
 
-    said = json.loads(_events([facts] * count, Voice(sys.stdout)))
+    said = json.loads(Voice(sys.stdout).listed("events", [facts.to_json()] * count))
 
     assert kept <= len(said) <= count
-    assert len(json.dumps(said, separators=(",", ":"))) <= 400_000
+    assert len(json.dumps(said, separators=(",", ":"))) <= 100_000
     assert capsys.readouterr().out.count("::warning") == warnings
+
+
+# -- what goes wrong on the way ----------------------------------------------------------------------------------------
+
+
+def test_nothing_is_written_where_nobody_could_learn_of_it(pushed: RepoStory) -> None:
+    ran = run(pushed, env={"GITHUB_OUTPUT": str(pushed.path / "no" / "output")})
+
+    assert ran.code == 1
+    assert ran.commands[-1].startswith("::error title=git-registry::the outputs cannot be written: ")
+    assert _tags_at_origin(pushed) == []
+
+
+def test_a_summary_that_cannot_be_written_is_a_warning(pushed: RepoStory) -> None:
+    ran = run(pushed, env={"GITHUB_STEP_SUMMARY": str(pushed.path / "no" / "summary")})
+
+    assert (ran.code, ran.outputs["count"]) == (0, "2"), ran.log
+    assert ran.commands[-1].startswith("::warning title=git-registry::the summary cannot be written: ")
+
+
+def test_what_was_published_before_a_batch_failed_is_told(pushed: RepoStory, tmp_path: Path) -> None:
+    hook = tmp_path / "origin.git" / "hooks" / "pre-receive"
+    hook.write_text('#!/bin/sh\nif grep "#production#"; then echo "no stages today" >&2; exit 1; fi\n')
+    hook.chmod(0o755)
+
+    ran = run(pushed, push_batch="1")
+
+    assert ran.code == 1
+    assert _tags_at_origin(pushed) == ["churn@v1.0.0"]
+    assert [event["tag"] for event in json.loads(ran.outputs["events"])] == ["churn@v1.0.0"]
+    assert (ran.outputs["stages"], ran.outputs["count"]) == ("[]", "1")
+    assert "`churn@v1.0.0`" in ran.summary
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_cancelled_step_tells_what_it_published(pushed: RepoStory, tmp_path: Path, sign: signal.Signals) -> None:
+    hook = tmp_path / "origin.git" / "hooks" / "pre-receive"
+    asked = tmp_path / "asked"
+    os.mkfifo(asked)
+    hook.write_text(f'#!/bin/sh\nif grep "#production#"; then echo >"{asked}"; exec sleep 60; fi\n')
+    hook.chmod(0o755)
+
+    with start(pushed, push_batch="1") as step:
+        asked.read_text()  # the first batch is there, and the second on its way
+        step.send_signal(sign)
+
+    ran = step.ran()
+    assert ran.code == 130, ran.log
+    assert [event["tag"] for event in json.loads(ran.outputs["events"])] == ["churn@v1.0.0"]
+    assert ran.commands[-1] == "::error title=git-registry::the step was cancelled"
+
+
+# -- a workspace that is used again ------------------------------------------------------------------------------------
+
+
+def test_a_tag_that_was_deleted_at_the_server_does_not_come_back(pushed: RepoStory, tmp_path: Path) -> None:
+    run(pushed)
+    job = tmp_path / "runner" / "clone"
+    pushed.git("clone", "-q", str(tmp_path / "origin.git"), str(job))
+    pushed.git("push", "-q", "origin", ":refs/tags/churn#production#2", ":refs/registry/churn@head")
+    pushed.write("registry.yaml", "models: {churn: {path: models/churn.pkl, version: v1.1.0}}\n")
+    pushed.write("models/churn.pkl", "weights 2\n").commit("Train again")
+    pushed.git("push", "-q", "origin", "main")
+
+    ran = run(job)
+
+    assert ran.code == 0, ran.log
+    assert _tags_at_origin(pushed) == ["churn@v1.0.0", "churn@v1.1.0"]
+    assert [event["tag"] for event in json.loads(ran.outputs["events"])] == ["churn@v1.1.0"]
+    assert "these tags are not at the remote, and do not count: churn#production#2" in ran.commands[0]
+
+
+def test_a_tag_that_was_planted_is_not_published(pushed: RepoStory, tmp_path: Path) -> None:
+    job = tmp_path / "runner" / "clone"
+    pushed.git("clone", "-q", str(tmp_path / "origin.git"), str(job))
+    words = ("-c", "user.name=Eve", "-c", "user.email=eve@example.com", "-C", str(job), "tag", "-m", "x", "-a")
+    for tag in ("churn#production#9", "other@v6.6.6"):
+        pushed.git(*words, tag)
+
+    ran = run(job)
+
+    assert ran.code == 0, ran.log
+    assert _tags_at_origin(pushed) == ["churn#production#2", "churn@v1.0.0"]
+    assert pushed.git("-C", str(job), "for-each-ref", "--format=%(contents)", "refs/registry-withdrawn").split() == [
+        "x",
+        "x",
+    ]

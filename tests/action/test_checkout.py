@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,25 @@ def test_a_checkout_of_another_user_says_how_to_trust_it(repo: RepoStory) -> Non
     assert "git config --global --add safe.directory" in ran.commands[0]
 
 
+def test_the_ssh_that_checkout_names_fetches_what_is_read(origin: RepoStory, tmp_path: Path) -> None:
+    clone = _checkout(origin, tmp_path / "clone", "refs/heads/main")
+    origin.git("-C", str(clone), "config", "core.sshCommand", "ssh -i key")
+
+    ran = run(clone, "workflow_dispatch", tag="churn#production#2")
+
+    assert (ran.code, ran.outputs["path"]) == (0, "models/churn.pkl"), ran.log
+
+
+def test_a_manifest_that_cannot_be_fetched_is_a_failure_and_no_answer(origin: RepoStory, tmp_path: Path) -> None:
+    clone = _checkout(origin, tmp_path / "clone", "refs/heads/main")
+    blob = origin.git("rev-parse", "churn@v1.0.0:registry.yaml")
+    (origin.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+
+    ran = run(clone, "workflow_dispatch", tag="churn#production#2")
+
+    assert (ran.code, ran.outputs.get("path")) == (1, None), ran.log
+
+
 # -- identity and credentials ------------------------------------------------------------------------------------------
 
 
@@ -110,6 +130,18 @@ def test_a_header_that_checkout_left_is_enough(repo: RepoStory) -> None:
     repo.git("config", "http.https://github.com/.extraheader", "AUTHORIZATION: basic eA==")
 
     assert _prepared(repo, _runner()) == {}
+
+
+def test_a_token_that_is_given_counts_more_than_what_checkout_left(repo: RepoStory) -> None:
+    repo.git("config", "http.https://github.com/.extraheader", "AUTHORIZATION: basic eA==")
+    runner = replace(_runner(), inputs=Inputs(token=GRANTED, insists=True))
+
+    said = _prepared(repo, runner)
+
+    assert [said[f"GIT_CONFIG_VALUE_{place}"] for place in (0, 1)] == [
+        "",
+        "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46Z2l0aHViLWdyYW50ZWQtdGhpcw==",
+    ]
 
 
 def test_a_header_for_another_server_is_not(repo: RepoStory) -> None:
@@ -164,3 +196,17 @@ def test_a_checkout_without_credentials_fetches_and_pushes_by_the_token(repo: Re
     assert repo.git("-C", str(server.path("models.git")), "tag") == "churn@v1.0.0"
     assert GRANTED not in ran.log
     assert GRANTED not in (repo.path / ".git" / "config").read_text()
+
+
+def test_a_token_that_is_given_is_used_where_checkout_has_left_another(repo: RepoStory, server: GitServer) -> None:
+    server.create("models.git")
+    repo.write("registry.yaml", "models:\n  churn: {path: models/churn.pkl, version: v1.0.0}\n").commit("Want v1.0.0")
+    repo.git("push", "-q", str(server.path("models.git")), "main")
+    repo.git("remote", "add", "origin", server.url("models.git", "private"))
+    host = f"http://127.0.0.1:{server.port}"
+    repo.git("config", f"http.{host}/.extraheader", "AUTHORIZATION: basic eA==")
+
+    ran = run(repo, env={"GITHUB_SERVER_URL": host, "PATH": os.environ["PATH"]}, token=GRANTED)
+
+    assert ran.code == 0, ran.log
+    assert repo.git("-C", str(server.path("models.git")), "tag") == "churn@v1.0.0"

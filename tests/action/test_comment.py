@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from registry.action.comment import MARKER, comment
+from registry.action.comment import comment, marker_of
 from registry.action.gh import GhFailed
 from registry.action.runner import Inputs, Runner
 from tests.action.gh import GRANTED, FakeGh
 
+MARKER = "<!-- git-registry review -->"
 CREATE = "repos/example/models/issues/7/comments POST"
 
 
@@ -80,3 +81,10 @@ def test_what_keeps_a_comment_from_being_made_is_said(tmp_path: Path, runner: Ru
 
     with pytest.raises(GhFailed, match=words):
         comment(runner, "text")
+
+
+def test_repositories_below_several_paths_have_a_comment_each() -> None:
+    markers = [marker_of(path) for path in ("", "models", "data", "--><img>")]
+
+    assert len(set(markers)) == 4
+    assert all(marker.count("-->") == 1 and marker.endswith("-->") for marker in markers)

@@ -21,11 +21,11 @@ def _listed(heading: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["inputs", "outputs"])
 def test_the_page_lists_exactly_those_of_the_action(kind: str) -> None:
-    assert sorted(_listed(kind.capitalize())) == sorted(ACTION[kind])
+    assert sorted({*_listed(kind.capitalize())}) == sorted(ACTION[kind])
 
 
 def test_the_program_writes_exactly_the_outputs_of_the_action() -> None:
-    assert sorted([*event.OUTPUTS, *apply.OUTPUTS]) == sorted(ACTION["outputs"])
+    assert sorted({*event.OUTPUTS, *apply.OUTPUTS}) == sorted(ACTION["outputs"])
     values = {name: output["value"] for name, output in ACTION["outputs"].items()}
     assert values == {name: f"${{{{ steps.registry.outputs.{name} }}}}" for name in values}
 
@@ -34,7 +34,10 @@ def test_every_input_reaches_the_program() -> None:
     [step] = ACTION["runs"]["steps"]
 
     assert step["env"] == {
-        f"REGISTRY_INPUT_{name.upper().replace('-', '_')}": f"${{{{ inputs.{name} }}}}" for name in ACTION["inputs"]
+        "REGISTRY_WORKFLOW_TOKEN": "${{ github.token }}",
+        **{
+            f"REGISTRY_INPUT_{name.upper().replace('-', '_')}": f"${{{{ inputs.{name} }}}}" for name in ACTION["inputs"]
+        },
     }
 
 

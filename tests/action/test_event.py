@@ -8,13 +8,9 @@ from typing import Any
 
 import pytest
 
+from registry.action.event import OUTPUTS
 from tests.action.step import pushed, run
 from tests.story import RepoStory
-
-NAMES = {
-    "is-registry-tag", "event", "artifact", "version", "stage", "tag", "commit", "number", "type", "path",
-    "description", "labels", "metadata", "image-tag", "previous-version", "current", "directory",
-}  # fmt: skip
 
 
 def test_a_registration_is_told_in_full(repo: RepoStory) -> None:
@@ -44,9 +40,11 @@ def test_a_registration_is_told_in_full(repo: RepoStory) -> None:
         "path": "models/churn.pkl",
         "description": "Who leaves",
         "labels": '["tabular", "fast"]',
+        "image-name": "churn",
         "image-tag": "v1.1.0_cpu",
         "previous-version": "v1.0.0",
         "current": "true",
+        "stages": "[]",
         "directory": "",
     }
     assert "## Registration: `churn` `v1.1.0+cpu`" in ran.summary
@@ -73,7 +71,9 @@ def test_the_workflow_of_an_old_event_run_again_tells_of_that_event_and_that_it_
     again = pushed(repo, old)
 
     assert first.outputs["current"] == "true"
-    assert again.outputs == {**first.outputs, "current": "false"}
+    [stage] = json.loads(again.outputs["stages"])
+    assert (stage["version"], stage["previous-version"]) == ("v2.0.0", None)  # what is there now, for who deploys it
+    assert again.outputs == {**first.outputs, "current": "false", "stages": again.outputs["stages"]}
     assert "no longer so" in again.summary
 
 
@@ -101,7 +101,7 @@ def test_a_tag_that_is_not_ours_is_no_failure(repo: RepoStory, tag: str) -> None
     ran = pushed(repo, tag)
 
     assert ran.code == 0
-    assert ran.outputs == {**dict.fromkeys(NAMES, ""), "is-registry-tag": "false"}
+    assert ran.outputs == {**dict.fromkeys(OUTPUTS, ""), "is-registry-tag": "false"}
     assert ran.commands == []
 
 
@@ -136,6 +136,7 @@ def test_an_assignment_of_a_version_that_never_was_counts_for_nothing(repo: Repo
     ran = pushed(repo, "churn#production#9", pull="true")
 
     assert (ran.outputs["event"], ran.outputs["version"], ran.outputs["current"]) == ("assignment", "", "false")
+    assert (ran.outputs["previous-version"], ran.outputs["stages"]) == ("", "[]")
     assert f"counts for nothing: churn {named}" in ran.commands[0]
 
 
@@ -209,7 +210,7 @@ def test_nothing_is_pulled_for_a_version_that_leaves(repo: RepoStory) -> None:
 def test_a_push_to_another_branch_is_nothing_to_do(repo: RepoStory) -> None:
     ran = run(repo, ref="refs/heads/feature")
 
-    assert (ran.code, ran.outputs) == (0, {"events": "[]", "count": "0"})
+    assert (ran.code, ran.outputs) == (0, {"events": "[]", "stages": "[]", "count": "0"})
     assert "nothing to do" in ran.log
 
 
@@ -244,3 +245,38 @@ def test_a_place_without_a_repository_is_said(tmp_path: Path) -> None:
 
     assert ran.code == 1
     assert "not a Git repository" in ran.commands[0]
+
+
+@pytest.mark.parametrize(("tag", "words"), [("churn@v9.9.9!#9", "Deregister"), ("churn@v9.9.9=#9", "Amend")])
+def test_what_is_about_a_version_that_never_was_counts_for_nothing(repo: RepoStory, tag: str, words: str) -> None:
+    repo.register("churn", "v1.0.0")
+    repo.tag(tag, words)
+
+    ran = pushed(repo, tag, pull="true")
+
+    assert (ran.code, ran.outputs["is-registry-tag"]) == (0, "true")
+    assert (ran.outputs["version"], ran.outputs["number"], ran.outputs["directory"]) == ("", "", "")
+    assert ran.commands == [f"::warning::{tag} counts for nothing: churn v9.9.9 was never registered"]
+
+
+def test_files_are_not_pulled_through_a_link_out_of_the_workspace(repo: RepoStory, tmp_path: Path) -> None:
+    repo.register("churn", "v1.0.0")
+    (tmp_path / "elsewhere").mkdir()
+    (repo.path / "image").symlink_to(tmp_path / "elsewhere")
+
+    ran = pushed(repo, "churn@v1.0.0", pull="true", output_dir="image/model")
+
+    assert ran.code == 1
+    assert "output-dir leads out of the workspace" in ran.commands[-1]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_stage_that_is_as_it_was_before_is_no_change(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0").assign("churn@v1.0.0", "production").train()
+    repo.register("churn", "v2.0.0").assign("churn@v2.0.0", "production").unassign("churn@v2.0.0", "production")
+
+    ran = [pushed(repo, f"churn#production{sign}") for sign in ("#4", "!#5")]
+
+    assert ran[0].outputs["stages"] == "[]"
+    [back] = json.loads(ran[1].outputs["stages"])
+    assert (back["version"], back["previous-version"], back["tag"]) == ("v1.0.0", "v2.0.0", "churn#production!#5")

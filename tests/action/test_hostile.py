@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from registry.action.event import OUTPUTS
 from registry.action.say import command, heredoc, plain
 from tests.action.step import obeyed, outputs_of, pushed
 from tests.story import RepoStory
@@ -49,7 +50,7 @@ def test_a_hostile_message_is_text_everywhere(repo: RepoStory, words: str) -> No
 
     assert ran.code == 0, ran.log
     assert (ran.outputs["version"], ran.outputs["stage"], ran.outputs["current"]) == ("v1.0.0", "production", "true")
-    assert len(ran.outputs) == 17
+    assert len(ran.outputs) == len(OUTPUTS)
     assert ran.commands == []
     assert "\x1b" not in ran.log + ran.summary
     assert "##[" not in ran.log
@@ -67,7 +68,7 @@ def test_a_hostile_manifest_is_text_everywhere(repo: RepoStory, words: str) -> N
     ran = pushed(repo, "churn@v1.0.0")
 
     assert ran.code == 0, ran.log
-    assert len(ran.outputs) == 17
+    assert len(ran.outputs) == len(OUTPUTS)
     assert ran.outputs["is-registry-tag"] == "true"
     assert json.loads(ran.outputs["labels"])
     assert ran.commands == []

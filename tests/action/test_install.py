@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -84,3 +85,45 @@ def test_nothing_of_the_working_directory_is_imported(tmp_path: Path) -> None:
     assert done.returncode == 1  # there is no index
     assert "hatchling" in done.stdout
     assert "owned" not in done.stdout + done.stderr
+
+
+def test_steps_that_start_at_once_install_it_once(tmp_path: Path) -> None:
+    # A Python whose venv takes note of each call, and whose program says that it runs.
+    tool = tmp_path / "python3"
+    tool.write_text(
+        '#!/bin/sh\nfor place; do :; done\necho made >>"$LOG"\nmkdir -p "$place/bin"\n'
+        'printf "#!/bin/sh\\ncase \\"\\$*\\" in *pip*) sleep 0 ;; *) echo ran ;; esac\\n" >"$place/bin/python"\n'
+        'chmod +x "$place/bin/python"\n'
+    )
+    tool.chmod(0o755)
+    env = {**os.environ, "RUNNER_TEMP": str(tmp_path), "LOG": str(tmp_path / "log")}
+    run = f"import runpy, sys; sys.executable = {str(tool)!r}; runpy.run_path({str(INSTALL)!r}, run_name='__main__')"
+
+    steps = [
+        subprocess.Popen([sys.executable, "-I", "-c", run], env=env, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+
+    assert [step.communicate()[0] for step in steps] == ["ran\n"] * 4
+    assert (tmp_path / "log").read_text() == "made\n"
+
+
+def test_a_checkout_that_changed_within_a_job_is_installed_anew(tmp_path: Path) -> None:
+    copy = tmp_path / "checkout"
+    shutil.copytree(INSTALL.parent, copy / "registry" / "action", ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "pyproject.toml").write_text("[project]\n")
+    content = runpy.run_path(str(copy / "registry" / "action" / "install.py"))["content"]
+    before = content()
+
+    (copy / "registry" / "action" / "apply.py").write_text("print('new')\n")
+
+    assert before != content()
+
+
+def test_what_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    done = _installed(tmp_path, RUNNER_TEMP=str(tmp_path / "no" / "100%"))
+
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert done.stdout.startswith("::error title=git-registry::git-registry cannot be installed or started: ")
+    assert "100%25" in done.stdout

@@ -50,6 +50,24 @@ def test_what_is_wrong_stands_on_its_line(repo: RepoStory) -> None:
     assert "frmwork" in ran.summary
 
 
+def test_of_many_problems_the_errors_are_shown_and_the_rest_is_counted(repo: RepoStory) -> None:
+    warned = "".join(f"  a{n}: {{path: models/churn.pkl, metrics: gone{n}.json}}\n" for n in range(60))
+    wrong = "".join(f"  z{n}: {{path: gone{n}.pkl}}\n" for n in range(40))
+    ran = reviewed(repo, propose(repo, f"models:\n{warned}{wrong}"))
+
+    levels = [one.partition(" ")[0] for one in ran.commands]
+    assert levels == ["::error"] * 40 + ["::warning"] * 10
+    assert ran.commands[-1].endswith("::51 warnings more, of 100 in all: registry review --json has them")
+
+
+def test_as_many_as_are_shown_are_all_of_them(repo: RepoStory) -> None:
+    wrong = "".join(f"  z{n}: {{path: gone{n}.pkl}}\n" for n in range(50))
+    ran = reviewed(repo, propose(repo, f"models:\n{wrong}"))
+
+    assert len(ran.commands) == 50
+    assert "more, of" not in ran.commands[-1]
+
+
 def test_the_line_is_found_where_the_workspace_has_the_repository(repo: RepoStory) -> None:
     ran = reviewed(
         repo, propose(repo, BROKEN), env={"GITHUB_WORKSPACE": str(repo.path.parent)}, repository_path=repo.path.name

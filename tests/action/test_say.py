@@ -48,7 +48,7 @@ def test_outputs_are_added_to_those_that_are_there(tmp_path: Path) -> None:
     file.write_text("before=1\n")
     voice = Voice(io.StringIO(), file)
 
-    voice.output_all({"one": "a\nb", "two": "\ud800\x1b\r", "three": ""})
+    voice.output({"one": "a\nb", "two": "\ud800\x1b\r", "three": ""})
 
     assert outputs_of(file.read_text()) == {"before": "1", "one": "a\nb", "two": "\\ud800\\x1b\\r", "three": ""}
 

@@ -31,11 +31,16 @@ def hosted(repo: RepoStory, tmp_path: Path) -> RepoStory:
     return repo
 
 
+def _push_tags(repo: RepoStory) -> None:
+    repo.git("push", "-q", "origin", "refs/tags/*:refs/tags/*")
+
+
 def test_a_registration_becomes_an_image(hosted: RepoStory, runner: Runner) -> None:
     runner.tool(
         "docker", 'printf "%s\\n" "$*" >>"$OUT/docker"; case "$1" in build) ls -R image/model >"$OUT/built" ;; esac'
     )
     hosted.register("churn", "v1.0.0+cpu")
+    _push_tags(hosted)
 
     done = runner.run(hosted, _example("publish"), "push", {"ref": "refs/tags/churn@v1.0.0+cpu"})
 
@@ -52,6 +57,7 @@ def test_what_is_no_registration_becomes_no_image(hosted: RepoStory, runner: Run
     runner.tool("docker", 'printf "%s\\n" "$*" >>"$OUT/docker"')
     hosted.register("churn", "v1.0.0")
     hosted.registry_at().annotate("churn@v1.0.0", labels=["checked"])
+    _push_tags(hosted)
 
     done = runner.run(hosted, _example("publish"), "push", {"ref": "refs/tags/churn@v1.0.0=#2"})
 
@@ -59,11 +65,15 @@ def test_what_is_no_registration_becomes_no_image(hosted: RepoStory, runner: Run
     assert done.read("docker") == ""
 
 
-def test_an_assignment_is_deployed_and_an_old_one_run_again_is_not(hosted: RepoStory, runner: Runner) -> None:
+def test_an_assignment_is_deployed_and_an_old_one_run_again_brings_nothing_back(
+    hosted: RepoStory, runner: Runner
+) -> None:
     hosted.register("churn", "v1.0.0").assign("churn@v1.0.0", "production")
+    _push_tags(hosted)
     pushed: dict[str, Any] = {"ref": "refs/tags/churn#production#2"}
     first = runner.run(hosted, _example("deploy"), "push", pushed)
     hosted.register("churn", "v2.0.0").assign("churn@v2.0.0", "production")
+    _push_tags(hosted)
     again = runner.run(hosted, _example("deploy"), "push", pushed)
     by_hand = runner.run(
         hosted,
@@ -73,9 +83,24 @@ def test_an_assignment_is_deployed_and_an_old_one_run_again_is_not(hosted: RepoS
     )
 
     assert (first.code, again.code, by_hand.code) == (0, 0, 0), first.log + again.log + by_hand.log
-    assert first.read("deployed").strip() == "churn v1.0.0 v1.0.0"
-    assert again.read("deployed") == ""
-    assert by_hand.read("deployed").strip() == "churn v2.0.0 v2.0.0 v1.0.0"
+    assert first.read("deployed").strip() == "churn production v1.0.0 v1.0.0"
+    assert again.read("deployed").strip() == "churn production v2.0.0 v2.0.0"  # what is there now, never the old one
+    assert by_hand.read("deployed").strip() == "churn production v2.0.0 v2.0.0"
+
+
+def test_what_a_deregistration_uncovers_is_deployed(hosted: RepoStory, runner: Runner) -> None:
+    hosted.register("churn", "v1.0.0").assign("churn@v1.0.0", "production").train()
+    hosted.register("churn", "v2.0.0").assign("churn@v2.0.0", "production").deregister("churn@v2.0.0")
+    _push_tags(hosted)
+
+    first = runner.run(hosted, _example("deploy"), "push", {"ref": "refs/tags/churn@v2.0.0!#5"})
+    hosted.unassign("churn@v1.0.0", "production")
+    _push_tags(hosted)
+    second = runner.run(hosted, _example("deploy"), "push", {"ref": "refs/tags/churn#production!#6"})
+
+    assert (first.code, second.code) == (0, 0), first.log + second.log
+    assert first.read("deployed").strip() == "churn production v1.0.0 v1.0.0"
+    assert second.read("deployed").strip() == "churn production"
 
 
 def test_a_pull_request_is_reviewed_merged_applied_and_deployed(hosted: RepoStory, runner: Runner) -> None:
@@ -93,7 +118,7 @@ def test_a_pull_request_is_reviewed_merged_applied_and_deployed(hosted: RepoStor
 
     assert (reviewed.code, applied.code, again.code) == (0, 0, 0), reviewed.log + applied.log + again.log
     assert "`churn#production#2`" in reviewed.log
-    assert applied.read("deployed").strip() == "churn v1.0.0 v1.0.0"
+    assert applied.read("deployed").strip() == "churn production v1.0.0 v1.0.0"
     assert again.read("deployed") == ""
     assert hosted.git("ls-remote", "--refs", "--tags", "origin").count("refs/tags/") == 2
 

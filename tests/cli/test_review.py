@@ -53,19 +53,19 @@ def test_as_text(change: RepoStory, typed: Typing) -> None:
     assert (
         done.out
         == f"""\
-changes
-  general rules
-    + stages.production.require.metrics.auc: >=0.9
+changes (artifacts: 1 renamed, 1 added, 1 changed; versions and stages: 2; rules: 1)
+  scam (renamed from fraud)
   churn
       version: v1.0.0 -> v1.1.0
       assign.production: v1.0.0 -> v1.1.0
     + description: Who is about to leave, and when, and for whom, and what could be done about it
+  general rules
+    + stages.production.require.metrics.auc: >=0.9
   new (added)
     + manifest: registry.yaml
     + type: model
     + path: models/churn.pkl
     + labels: ["a"]
-  scam (renamed from fraud)
 what apply will do
   register churn v1.1.0 at {head}
     churn@v1.1.0

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.core.facts import facts_of, image_tag
-from registry.core.names import VERSION_PATTERN
+from registry.core.facts import StageChange, facts_of, image_name, image_tag, stage_changes
+from registry.core.names import VERSION_PATTERN, WORD_PATTERN
 from tests.story import RepoStory
 
+_names = st.from_regex(re.compile(rf"(?:[a-z_][a-zA-Z._-]{{0,5}}:)?{WORD_PATTERN}", re.ASCII), fullmatch=True)
 _versions = st.from_regex(re.compile(VERSION_PATTERN, re.ASCII), fullmatch=True)
 
 
@@ -81,3 +82,38 @@ def test_a_tag_that_is_not_there_has_no_facts(repo: RepoStory) -> None:
     repo.register("churn", "v1.0.0")
 
     assert facts_of(repo.registry.repository.state("churn"), "churn@v2.0.0") is None
+
+
+_parts = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"  # the OCI distribution specification, of repositories' names
+
+
+@given(_names, _names)
+def test_an_image_s_name_is_one_and_no_two_artifacts_have_the_same(one: str, other: str) -> None:
+    assert re.fullmatch(f"{_parts}(/{_parts})*", image_name(one))
+    assert len(image_name(one)) <= 128
+    assert (image_name(one) == image_name(other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    "others", [("cv:pool", "cv/pool", "cv-pool"), ("Churn", "churn", "CHURN"), ("a" * 200, "a" * 201)]
+)
+def test_names_that_look_alike_are_images_of_their_own(others: tuple[str, ...]) -> None:
+    names = [image_name(name) for name in others]
+
+    assert len(set(names)) == len(names)
+    assert all(image_name(name) not in others for name in names if "__" in name)  # so nobody can take one of them
+
+
+def test_a_version_that_moves_changes_the_stage_that_it_is_in(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0").assign("churn@v1.0.0", "production").assign("churn@v1.0.0", "staging").train()
+    repo.register("churn", "v1.0.0", force=True).unassign("churn", "staging")
+    state = repo.registry.repository.state("churn")
+    told = [found for event in state.events[3:] if (found := facts_of(state, event.tag)) is not None]
+
+    changes = stage_changes(state, told)
+
+    commit = repo.git("rev-parse", "HEAD")
+    assert changes == [
+        StageChange("churn", "production", "v1.0.0", commit, "v1.0.0", "churn@v1.0.0#4"),
+        StageChange("churn", "staging", None, None, "v1.0.0", "churn#staging!#5"),
+    ]

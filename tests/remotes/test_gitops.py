@@ -275,14 +275,15 @@ class TestRepair:
 
         assert checkout.refs() == before
 
-    def test_another_lightweight_tag_of_that_name_is_left_alone(self, checkout: RepoStory) -> None:
+    def test_another_lightweight_tag_of_that_name_is_kept_aside(self, clones: Clones, checkout: RepoStory) -> None:
         checkout.commit("Elsewhere", empty=True)
         checkout.git("tag", "-f", "churn#staging#2")
         mine = checkout.git("rev-parse", "HEAD")
 
         checkout.registry_at().repair("churn#staging#2")
 
-        assert tags(checkout.path)["churn#staging#2"] == mine
+        assert tags(checkout.path)["churn#staging#2"] == clones.server_tags()["churn#staging#2"]
+        assert checkout.git("rev-parse", f"refs/registry-withdrawn/{mine}") == mine
 
     def test_history_comes_as_far_as_a_review_needs_it(self, clones: Clones, ana: RepoStory) -> None:
         for _ in range(12):

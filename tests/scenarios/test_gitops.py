@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry.errors import RegistryError
-from registry.porcelain.gitops import Change
+from registry.porcelain.gitops import Change, Obstructed
 from tests.story import RepoStory
 
 STAGES = "stages:\n  staging: {}\n  production: {after: staging, exclusive: true}\n"
@@ -215,6 +215,21 @@ def test_what_cannot_be_understood_is_not_left_out(ops: GitOps) -> None:
     assert [message.partition(": ")[0] for message in ops.obstacles()] == ["registry.yaml:7", "registry.yaml:8"]
     with pytest.raises(RegistryError, match=r"and 1 more"):
         ops.apply()
+
+
+def test_all_that_stands_in_the_way_is_known_to_who_catches_it(ops: GitOps) -> None:
+    more = "".join(f"  m{n}: {{path: models/churn.pkl, assign: {{staging: v9.0.0}}}}\n" for n in range(3))
+    head = ops.want("assign: {production: v6.6.6}", more=more)
+
+    with pytest.raises(Obstructed) as error:
+        ops.apply()
+
+    said = [(one.artifact, one.stage) for one in error.value.obstacles]
+    assert said == [("m0", "staging"), ("m1", "staging"), ("m2", "staging"), ("churn", "production")]
+    assert error.value.message == "m0 v9.0.0 is neither registered nor its `version` (and 3 more)"
+    assert error.value.hint == f"registry plan --rev {head[:7]} lists all of it"
+    assert list(ops.registry.plan(head[:7]).obstacles) == list(error.value.obstacles)
+    assert ops.tags == []
 
 
 def test_a_broken_manifest_stops_everything(ops: GitOps) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from registry import NotFound, Registry
+from registry import NotFound, Refused, Registry
+from registry.plumbing import objects
+from registry.plumbing.objects import Entry
 from registry.plumbing.process import Git
+from registry.porcelain import bounds
 from registry.porcelain.review import Review
 from tests.scenarios.conftest import everything
 from tests.story import RepoStory
@@ -311,18 +316,26 @@ def test_check_says_the_same_of_a_commit_as_of_the_work_tree(empty: RepoStory) -
 # -- many --------------------------------------------------------------------------------------------------------------
 
 
-def test_git_is_asked_as_often_for_a_thousand_models_as_for_ten(
-    empty: RepoStory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs: list[Any] = []
-    run = Git._run
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The arguments of every git that runs from here on."""
+    found: list[Any] = []
+    run, reading = Git._run, Git._reading
 
     def counted(*given: Any) -> Any:
-        runs.append(given[1])
+        found.append(given[1])
         return run(*given)
 
-    monkeypatch.setattr(Git, "_run", counted)
+    def counted_pipe(*given: Any) -> Any:
+        found.append(given[1])
+        return reading(*given)
 
+    monkeypatch.setattr(Git, "_run", counted)
+    monkeypatch.setattr(Git, "_reading", counted_pipe)
+    return found
+
+
+def test_git_is_asked_as_often_for_a_thousand_models_as_for_ten(empty: RepoStory, runs: list[Any]) -> None:
     def asked(models: int) -> int:
         def manifest(version: str) -> str:
             lines = [f"  m{n}: {{path: m/{n}.pkl, version: {version}, assign: {{a: v1.0.0}}}}\n" for n in range(models)]
@@ -343,6 +356,65 @@ def test_git_is_asked_as_often_for_a_thousand_models_as_for_ten(
 
     few, many = asked(10), asked(1000)
     assert many <= few + 2
+
+
+@pytest.mark.parametrize("path", ["gone/{n}.pkl", "link", "d/out{n}/x", "d/none{n}", "{n}" + "/x" * 60])
+def test_git_is_asked_as_often_whatever_is_at_the_paths(empty: RepoStory, runs: list[Any], path: str) -> None:
+    (empty.path / "link").symlink_to("..")
+    outs = ", ".join(f"out{n}" for n in range(600))
+    empty.write("d/dvc.yaml", f"stages: {{train: {{cmd: x, outs: [{outs}]}}}}\n")
+    base = empty.write("registry.yaml", "models: {}\n").commit()
+
+    def asked(models: int) -> tuple[int, int]:
+        lines = [f"  m{n}: {{path: {path.format(n=n)}, version: v1.0.0}}\n" for n in range(models)]
+        empty.git("reset", "-q", "--hard", base)
+        empty.write("registry.yaml", "models:\n" + "".join(lines)).commit()
+        runs.clear()
+        found = empty.registry.review(base)
+        return len(runs), len(found.plan.obstacles)
+
+    few, obstacles = asked(30)
+    many, more = asked(600)
+    assert many <= few + 2
+    assert (obstacles, more) == ((30, 600) if "out" not in path else (0, 0))
+
+
+def test_the_same_bytes_are_read_once_however_many_models_have_them(
+    empty: RepoStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    digest = objects.digest
+
+    def counted(git: Git, entries: Sequence[Entry]) -> list[str]:
+        read.extend(entry.oid for entry in entries)
+        return digest(git, entries)
+
+    monkeypatch.setattr(objects, "digest", counted)
+    empty.write("one.bin", "x" * 5000).write("two.bin", "x" * 5000)
+    lines = [f"  m{n}: {{path: {'one' if n % 2 else 'two'}.bin, version: v1.0.0}}\n" for n in range(30)]
+    empty.write("registry.yaml", "models:\n" + "".join(lines)).commit()
+
+    found = empty.registry.plan()
+
+    assert len(read) == 1
+    assert {event.metadata.artifacts[0].sha256 for event in found.events} == {hashlib.sha256(b"x" * 5000).hexdigest()}
+    assert {event.metadata.artifacts[0].path for event in found.events} == {"one.bin", "two.bin"}
+
+
+def test_outputs_of_dvc_are_found_for_few_models_and_for_many(empty: RepoStory) -> None:
+    empty.write("registry.yaml", "models: {}\n").write("a/x.pkl.dvc", "outs: [{path: x.pkl}]\n")
+    empty.write("dvc.yaml", "stages: {train: {cmd: x, outs: [b/out]}}\n").commit()
+    lines = ["  one: {path: a/x.pkl, version: v1.0.0}\n", "  two: {path: b/out/y.pkl, version: v1.0.0}\n"]
+    empty.write("registry.yaml", "models:\n" + "".join(lines)).commit()
+    few = empty.registry.plan()
+    empty.write("dvc.yaml", "stages: {train: {cmd: x, outs: [b/out, c]}}\n")
+    lines += [f"  m{n}: {{path: c/{n}, version: v1.0.0}}\n" for n in range(600)]
+    empty.write("registry.yaml", "models:\n" + "".join(lines)).commit()
+
+    many = empty.registry.plan()
+
+    assert (len(few.events), few.obstacles) == (2, ())
+    assert (len(many.events), many.obstacles) == (602, ())
 
 
 def _tag(story: RepoStory, n: int) -> str:
@@ -380,3 +452,62 @@ def _want(repo: RepoStory, line: str) -> str:
     text = f"models:\n  churn:\n    path: models/churn.pkl\n{'    ' + line if line else ''}\n"
     repo.write("models/churn.pkl", (repo.path / "models/churn.pkl").read_text() if line else "weights\n")
     return repo.write("registry.yaml", text).commit(f"Want {line}", empty=True)
+
+
+# -- more than anybody can review --------------------------------------------------------------------------------------
+
+
+def test_more_manifests_than_anybody_reads_are_refused_at_once(
+    story: RepoStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "MOST", 50)
+    for n in range(50):
+        story.write(f"d{n}/registry.yaml", "models: {}\n")
+    head = story.commit()
+
+    for refused in (lambda: story.registry.review("main"), story.registry.plan, story.registry_at().apply):
+        with pytest.raises(Refused, match=f"{head[:7]} has 51 manifests: no more than 50 are read") as error:
+            refused()
+        assert error.value.hint
+    assert story.registry.show()  # what is there is listed all the same
+
+
+def test_manifests_that_are_too_large_together_are_refused_at_once(story: RepoStory) -> None:
+    for n in range(3):
+        story.write(f"d{n}/registry.yaml", "#" * 9_000_000)  # the same bytes, once in Git, and read three times
+    head = story.commit()
+
+    for refused in (lambda: story.registry.review("main"), story.registry.plan, story.registry_at().apply):
+        with pytest.raises(Refused, match=f"the manifests at {head[:7]} have more than 20 MB together"):
+            refused()
+
+
+def test_files_of_dvc_that_are_too_large_together_are_refused_at_once(story: RepoStory) -> None:
+    for n in range(60):
+        story.write(f"models/{n}.dvc", "#" * 1_000_000)
+    changed(story, ("path: models/fraud.pkl", "path: models/gone.pkl"))
+
+    with pytest.raises(Refused, match=r"the files of DVC at .* have more than 50 MB together"):
+        story.registry.review("main")
+
+
+def test_metrics_that_are_too_large_together_are_refused_at_once(story: RepoStory) -> None:
+    values = "{" + ", ".join(f'"m{n}": {n}' for n in range(50_000)) + "}"
+    story.write("metrics.json", values)
+    entry = "path: models/fraud.pkl, metrics: metrics.json, version: v1.0.0, assign: {staging: v1.0.0}"
+    more = "".join(f"  m{n}: {{{entry}}}\n" for n in range(60_000_000 // len(values)))
+    changed(story, ("  fraud: {path: models/fraud.pkl}\n", more))
+
+    with pytest.raises(Refused, match=r"metrics and params: .* more than 50 MB together"):
+        story.registry.review("main")
+
+
+def test_a_tree_that_names_billions_of_files_is_refused_at_once(story: RepoStory) -> None:
+    blob = story.git("rev-parse", "main:models/fraud.pkl")
+    tree = story.git("mktree", data="".join(f"100644 blob {blob}\t{n}\n" for n in range(10)).encode())
+    for _ in range(10):
+        tree = story.git("mktree", data="".join(f"040000 tree {tree}\t{n}\n" for n in range(10)).encode())
+    head = story.git("commit-tree", tree, "-p", "main", "-m", "A bomb")
+
+    with pytest.raises(Refused, match=f"{head[:7]} has too many files"):
+        story.registry.review("main", head)
