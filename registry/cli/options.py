@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from registry.api import Registry
     from registry.porcelain.manifests import Edited
     from registry.porcelain.values import Written
+    from registry.web.sources import Sources
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -81,6 +82,38 @@ def command() -> Callable[[Callable[..., Any]], click.Command]:
         return click.command(name, context_settings={"help_option_names": ["-h", "--help"]})(shared(run))
 
     return decorate
+
+
+def dashboard(function: Callable[..., Any]) -> click.Command:
+    """A command on several repositories, named like its file, with the options that every one takes."""
+    shared = many(
+        click.option(
+            "--repo",
+            "repos",
+            multiple=True,
+            metavar="PATH|URL",
+            help="A repository, a directory in it, or a URL; may repeat. Otherwise the one here.",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
+    )
+    name = function.__module__.rpartition(".")[2]
+    return click.command(name, context_settings={"help_option_names": ["-h", "--help"]})(shared(function))
+
+
+def opened(repos: tuple[str, ...], *, acts: bool, static: bool = False) -> Sources:
+    """The repositories. Raises RegistryError where what makes pages is not installed."""
+    try:
+        import jinja2
+        import markdown_it
+        import starlette
+        import uvicorn  # noqa: F401  (asked for by `serve`; said here, before anything is opened)
+    except ModuleNotFoundError as error:
+        hint = "pip install 'git-registry[ui]'"
+        raise RegistryError(f"the dashboard needs a package that is not installed: {error.name}", hint) from error
+    del jinja2, markdown_it, starlette
+    from registry.web.sources import open_sources
+
+    return open_sources(repos, acts=acts, static=static)
 
 
 def many(*decorators: Decorator) -> Decorator:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from registry.cli import out
-from registry.cli.ui import dashboard, opened
+from registry.cli import options, out
 
 
-@dashboard
+@options.dashboard
 @click.option(
     "-o", "--output", required=True, metavar="DIR", help="The directory: a new one, or that of an earlier site."
 )
@@ -21,15 +20,15 @@ def command(repos: tuple[str, ...], as_json: bool, output: str) -> None:
     registry site -o public
     registry site -o public --repo . --repo https://example.com/team/models.git
     """
-    sources = opened(repos, acts=False, static=True)
+    sources = options.opened(repos, acts=False, static=True)
     from registry.web import site
     from registry.web.page import notes_of
 
     directory = Path(output)
-    with sources.reading() as dashboard_:
-        pages = site.write(dashboard_, directory)
-        notes = notes_of(dashboard_)
-        notes += [f"{source.name} cannot be read: {error.message}" for source, error in site.unreadable(dashboard_)]
+    with sources.reading() as dashboard:
+        pages = site.write(dashboard, directory)
+        notes = notes_of(dashboard)
+        notes += [f"{source.name} cannot be read: {error.message}" for source, error in site.unreadable(dashboard)]
     for note in notes:
         out.note(note)
     if as_json:

@@ -26,7 +26,7 @@ class Measured(Protocol):
 
     @property
     def active(self) -> bool:
-        """Whether it was not withdrawn."""
+        """Whether it was not deregistered."""
 
     @property
     def metadata(self) -> Metadata:

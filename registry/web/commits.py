@@ -1,7 +1,8 @@
-"""What commits say of themselves, many with one question to Git."""
+"""Commits: their ids, and what they say of themselves, many with one question to Git."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from registry.core.events import parse_signatory
@@ -9,6 +10,13 @@ from registry.plumbing.objects import CommitSummary, read_objects
 from registry.repository import Repository
 
 _LIMIT = 1_000_000  # bytes of one commit; of a longer one nothing is shown
+
+_id = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is the full id of an object."""
+    return _id.fullmatch(text) is not None
 
 
 def summaries(repository: Repository, commits: Sequence[str]) -> list[CommitSummary | None]:

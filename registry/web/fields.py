@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from registry.api import selector_of
 from registry.core.message import one_line
 from registry.errors import RegistryError, UsageError
 
 Said: TypeAlias = Mapping[str, str]  # what was typed, by field
-Kind: TypeAlias = Literal["line", "text", "lines", "choice", "tick", "commit"]
+Kind: TypeAlias = Literal["line", "text", "lines", "choice", "select", "tick", "commit"]
 
 _LINE = 5_000  # characters that fit into a command line, many times
 _TEXT = 200_000
@@ -22,7 +23,8 @@ class Field:
     """One field. `option` is what the shell calls it, "" for what stands without one.
 
     `kind` is "line", "text" of several lines, "lines" that are a value each, "choice" of flags, the first of which
-    needs no saying, "tick", or "commit": a line with the picker beside it. `more` fields are shown when asked for.
+    needs no saying, "select" of one that the repository has, or none, "tick", or "commit": a line with the picker
+    beside it. `more` fields are shown when asked for.
     """
 
     name: str
@@ -86,6 +88,16 @@ def pairs(said: Said, name: str) -> dict[str, str]:
     return found
 
 
+def selector(said: Said) -> str:
+    """The selector that a name and a version make; the version that is latest, where none was typed."""
+    return selector_of(line(said, "name") or "", line(said, "version") or "latest")
+
+
+def held(said: Said) -> str:
+    """A selector in which no version means the one that is in the stage."""
+    return selector(said) if line(said, "version") is not None else line(said, "name") or ""
+
+
 def typed(fields: Sequence[Field], form: Said) -> dict[str, str]:
     """What a form says in these fields and no others, with the line ends of a tag."""
     said = {field.name: form.get(field.name, "").replace("\r\n", "\n").replace("\r", "\n") for field in fields}
@@ -108,6 +120,25 @@ def check(field: Field, said: Said) -> None:
         one_line(value, field.label.lower())
     for one in lines(said, field.name) if field.kind == "lines" else []:
         one_line(one, field.label.lower())
+
+
+def keywords(fields: Sequence[Field], said: Said) -> dict[str, object]:
+    """What a verb of the API is told by keyword: each field that is an option in a shell. Raises UsageError."""
+    return {field.name: _value(field, said) for field in fields if field.option or field.kind == "choice"}
+
+
+def _value(field: Field, said: Said) -> object:
+    match field.kind:
+        case "tick":
+            return ticked(said, field.name)
+        case "text":
+            return text(said, field.name)
+        case "lines":
+            return pairs(said, field.name) if field.name in PAIRS else lines(said, field.name)
+        case "choice":
+            return line(said, field.name) or field.choices[0]
+        case _:
+            return line(said, field.name)
 
 
 def options(fields: Sequence[Field], said: Said) -> list[str]:

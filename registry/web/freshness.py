@@ -59,7 +59,7 @@ class Watch:
         files = [own / "HEAD", own / "config.worktree", *(common / name for name in _FILES)]
         yield from ((os.fspath(file), _mark(os.fspath(file))) for file in files)
         # A ref is written beside its place and renamed into it, so its directory changes with it.
-        for name in ("tags", "heads", "registry"):
+        for name in ("tags", "heads", "registry", "registry-remote"):
             yield from self._below(os.fspath(common / "refs" / name), now)
 
     def _below(self, directory: str, now: int) -> Iterator[tuple[str, Mark | None]]:
@@ -195,6 +195,19 @@ class FreshClone(Repository):
         if artifact not in self._wholeness:
             self._wholeness[artifact] = super().is_whole(artifact)
         return self._wholeness[artifact]
+
+
+class LocalClone(FreshClone):
+    """One whose answers come from what is here: of a partial clone, the files that were left out are missing.
+
+    Its readers wait for nobody, and the remote that promised those files may never answer.
+    """
+
+    def _walk(self, places: Iterable[tuple[str, str]], extent: Extent) -> dict[tuple[str, str], str]:
+        from registry.plumbing import trees  # partial clones alone pay for it
+
+        with self.git.without_remotes() as alone:
+            return trees.bring(alone, places, extent, lambda *_: None)
 
 
 class Errands:

@@ -1,7 +1,8 @@
-"""Who may ask what of the server: a browser, from our own pages; no rebound name, no form of another site.
+"""Who may ask what of the server: a browser that was given the secret, from our own pages; no rebound name, no form of
+another site.
 
-It keeps away other sites in the same browser. It does not know who asks: any user and any program of this machine that
-reaches the port can read the pages, take the token from a form, and act as the person who started the server.
+Any user and any program of this machine reaches the port. Who started the server is told an address with a secret in
+it; a browser that comes with that one gets a cookie, and whoever has neither sees nothing.
 """
 
 from __future__ import annotations
@@ -36,10 +37,25 @@ class Denied(Exception):
 
 @dataclass(frozen=True)
 class Guard:
-    """The rules of one server. `token` stands in each of our forms, where no other site can read it."""
+    """The rules of one server. `secret` opens it; `token` stands in our forms, where no other site can read it."""
 
     port: int
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    @property
+    def address(self) -> str:
+        """The address to open, for nobody but the person who started the server."""
+        return f"http://127.0.0.1:{self.port}/?token={self.secret}"
+
+    @property
+    def cookie(self) -> str:
+        """What a browser is given that came with the secret. It keeps the cookies of all ports in one place."""
+        return f"{self._cookie}={self.secret}; Path=/; HttpOnly; SameSite=Strict"
+
+    @property
+    def _cookie(self) -> str:
+        return f"git-registry-{self.port}"
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -61,6 +77,15 @@ class Guard:
         if method == "POST":
             self._check_origin(host, headers)
             self._check_size(headers)
+
+    def opens(self, said: str) -> bool:
+        """Whether this is the secret."""
+        return secrets.compare_digest(said.encode(errors="replace"), self.secret.encode())
+
+    def admits(self, headers: Mapping[str, str]) -> bool:
+        """Whether a request comes from a browser that was let in."""
+        cookies = (cookie.strip().partition("=") for cookie in headers.get("cookie", "").split(";"))
+        return any(name == self._cookie and self.opens(value) for name, _, value in cookies)
 
     def check_script(self, headers: Mapping[str, str]) -> None:
         """A request that only a script of ours makes. Raises Denied; browsers that say nothing are let through."""

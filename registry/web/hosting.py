@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry.errors import RegistryError
+from registry.web.commits import is_id
 
 if TYPE_CHECKING:
     from registry.repository import Repository
@@ -17,7 +18,6 @@ _ssh = re.compile(
 )
 _scp = re.compile(r"(?:[^/@:]+@)?(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+):(?!/)(?P<path>.+)", re.ASCII | re.IGNORECASE)
 _segment = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*|\.[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
-_id = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 # By a part of the host's name: GitHub, GitLab and Gitea are also run by companies, at github.example.com.
 _COMMIT = {
@@ -39,7 +39,7 @@ class Hosting:
 
     def commit(self, oid: str) -> str | None:
         """The page of a commit; None for what is no full id."""
-        return f"{self.url}/{self.commit_word}/{oid}" if _id.fullmatch(oid) else None
+        return f"{self.url}/{self.commit_word}/{oid}" if is_id(oid) else None
 
 
 def of_url(url: str) -> Hosting | None:

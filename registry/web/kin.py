@@ -28,7 +28,7 @@ class Kin:
 def of(source: Source, artifact: str, version: str) -> tuple[list[Kin], list[Kin]]:
     """What a version was made from, and what was made from it, nearest first, each once."""
     states = source.registry.repository.states
-    up, down = kept(("kin", source.slug), (states,), lambda: _edges(states))
+    up, down = kept(("kin", source.slug), source.moment(), lambda: _edges(states))
     start = f"{artifact}@{version}"
     return _walk(source, start, up), _walk(source, start, down)
 

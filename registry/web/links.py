@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -67,6 +70,34 @@ def _name(artifact: str) -> str:
 def numbered(path: str, page: int) -> str:
     """The path of a later page of a long list, as a static site has it. No name holds a "~"."""
     return path if page == 1 else f"{path.removesuffix('.html')}~{page}.html"
+
+
+def distinct(paths: Iterable[str]) -> dict[str, str]:
+    """Where pages lie on a disk that takes capitals for small letters, of those that cannot lie at their own paths.
+
+    Of names that differ in case only, the one in small letters keeps its own; a name of others gets a "~" and letters
+    that follow from it alone, so that it is the same in each site in which the names meet. No name holds a "~".
+    """
+    places = [tuple(path.split("/")) for path in paths]
+    alike: defaultdict[tuple[tuple[str, ...], str], set[str]] = defaultdict(set)
+    for place in places:
+        for depth, part in enumerate(place):
+            alike[place[:depth], part.lower()].add(part)
+    found = {}
+    for place in places:
+        parts = [
+            part if part == part.lower() or len(alike[place[:depth], part.lower()]) == 1 else _marked(part)
+            for depth, part in enumerate(place)
+        ]
+        if tuple(parts) != place:
+            found["/".join(place)] = "/".join(parts)
+    return found
+
+
+def _marked(part: str) -> str:
+    stem, dot, ending = part.rpartition(".html")
+    mark = f"~{hashlib.sha256(part.encode()).hexdigest()[:8]}"
+    return f"{stem}{mark}{dot}{ending}" if dot and not ending else f"{part}{mark}"
 
 
 def relative(here: str, there: str) -> str:

@@ -27,11 +27,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """All that pages are made from. `acts` is whether forms lead anywhere: not in a static site, nor read-only."""
+    """All that pages are made from. `acts` is whether forms lead anywhere: not in a static site, nor read-only.
+    `files` says where a static site has those pages that do not lie at their own paths (`links.distinct`)."""
 
     sources: Sequence[Source]
     acts: bool = False
     static: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry.core import names
-from registry.errors import RegistryError
+from registry.errors import NotFound, RegistryError
+from registry.porcelain.manifests import FILE
+from registry.web.commits import is_id
 
 if TYPE_CHECKING:
     from registry.core.manifest import Manifest
     from registry.repository import Repository
 
 SIZE = 50
-
-_id = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ABSENT = "not in this clone"
+_BRANCHES = 100  # to choose from; any other can be typed as a revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,15 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Picker:
-    """A page of commits of a branch, the newest first. `older` begins the next page, "" where there is none."""
+    """A page of commits of a branch, the newest first. `older` begins the next page, "" where there is none; `problem`
+    is why there are none."""
 
     commits: Sequence[Commit]
     branch: str
     branches: Sequence[str]
     before: str
     older: str
-    problem: str = ""
+    problem: RegistryError | None = None
 
 
 def pick(repository: Repository, artifact: str, branch: str = "", before: str = "") -> Picker:
@@ -51,27 +53,37 @@ def pick(repository: Repository, artifact: str, branch: str = "", before: str = 
     What cannot be read is said in `problem`: a hash can be typed even so.
     """
     branches = _branches(repository)
-    before = before if _id.fullmatch(before) else ""
+    offered = branches[:_BRANCHES]
+    before = before if is_id(before) else ""
+    if branch and branch not in branches:
+        return Picker((), branch, offered, before, "", _no_branch(branch))
     try:
-        start = repository.commit(before or (f"refs/heads/{branch}" if branch in branches else "HEAD"))
+        start = repository.commit(before or (f"refs/heads/{branch}" if branch else "HEAD"))
         rows = _line(repository, start, skip=bool(before))
     except RegistryError as error:
-        return Picker((), branch, branches, before, "", error.message)
+        return Picker((), branch, offered, before, "", error)
     shown = rows[:SIZE]
     known = names.is_artifact(artifact)
     ids = [row[0] for row in shown]
     declared = _declared(repository, ids, artifact) if known else {}
     already = _already(repository, artifact) if known else {}
     commits = [Commit(*row, declared.get(row[0]), tuple(already.get(row[0], ()))) for row in shown]
-    return Picker(commits, branch, branches, before, ids[-1] if len(rows) > SIZE else "")
+    return Picker(commits, branch, offered, before, ids[-1] if len(rows) > SIZE else "")
+
+
+def wrong_branch(repository: Repository, branch: str) -> NotFound | None:
+    """What is wrong with a branch that was chosen; nothing where none was."""
+    return _no_branch(branch) if branch and branch not in _branches(repository) else None
+
+
+def _no_branch(branch: str) -> NotFound:
+    return NotFound(f"no branch is called {branch}", "choose one of the list, or HEAD")
 
 
 def _branches(repository: Repository) -> list[str]:
     if repository.pushes:
         return []  # at a URL, none of them is here
-    listing = repository.git.read(
-        "for-each-ref", "--sort=-committerdate", "--count=100", "--format=%(refname:lstrip=2)", "refs/heads"
-    )
+    listing = repository.git.read("for-each-ref", "--sort=-committerdate", "--format=%(refname:lstrip=2)", "refs/heads")
     return listing.decode(errors="replace").splitlines()
 
 
@@ -100,11 +112,13 @@ def _declared(repository: Repository, commits: Sequence[str], artifact: str) -> 
         manifests = repository.manifests_at([(commit, artifact) for commit in commits])
     except RegistryError:
         return {}
-    return {
-        commit: words
-        for commit, manifest in zip(commits, manifests, strict=True)
-        if (words := _words(manifest, artifact)) is not None
-    }
+    found = dict(zip(commits, manifests, strict=True))
+    lacking = [commit for commit, manifest in found.items() if not manifest.files]
+    # A partial clone may lack the bytes of a manifest that is there.
+    there = repository.ids_at([(commit, FILE) for commit in lacking])
+    left_out = {commit for commit, oid in zip(lacking, there, strict=True) if oid}
+    said = {commit: _ABSENT if commit in left_out else _words(manifest, artifact) for commit, manifest in found.items()}
+    return {commit: words for commit, words in said.items() if words is not None}
 
 
 def _words(manifest: Manifest, artifact: str) -> str | None:

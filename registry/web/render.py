@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from registry._version import __version__
 from registry.core.text import safe
-from registry.web import card, dates, links, usage
+from registry.web import card, dates, hints, links, usage
 from registry.web.page import Dashboard, Page
 
 _HERE = Path(__file__).parent
@@ -31,12 +31,12 @@ def html(
 ) -> str:
     """The whole document of a page.
 
-    `extra` may hold `token`, for forms, and `message`, a line to be shown on top. Dates are told as seen from `now`.
+    `extra` may hold `token`, for forms, and `messages`, to be shown on top. Dates are told as seen from `now`.
     """
     moment = now or datetime.now(timezone.utc)
     known = {
         "token": "",
-        "message": "",
+        "messages": (),
         **page.context,
         **(extra or {}),
         "page": page,
@@ -44,12 +44,17 @@ def html(
         "several": len(dashboard.sources) > 1,
         "now": moment.isoformat(timespec="seconds"),
         "program": __version__,
-        "to": lambda path: links.relative(page.path, path),
+        "to": lambda path: links.relative(page.path, dashboard.files.get(path, path)),
         "act": lambda verb, **said: links.relative(page.path, f"act/{verb}.html") + links.query(said),
         "ago": lambda iso: ago(iso, moment),
         "command": lambda source, *words: usage.command(dashboard, source, *words),
     }
     return _environment().get_template(page.template).render(known)
+
+
+def locked(depth: int) -> str:
+    """The page for who does not have the secret, so many directories below the root: nothing of what is here."""
+    return _environment().get_template("locked.html").render(root="../" * depth)
 
 
 def asset(name: str) -> tuple[bytes, str] | None:
@@ -85,7 +90,8 @@ def _environment() -> Environment:
         value=value,
         size=size,
         short=short,
-        shown=safe,
+        advice=hints.advice,
+        exactly=exactly,
         web_link=card.web_link,
     )
     environment.globals.update(links=links)
@@ -97,6 +103,11 @@ def _shown(said: object) -> object:
     if isinstance(said, Markup):
         return said
     return safe(said) if isinstance(said, str) else said
+
+
+def exactly(text: str) -> Markup:
+    """Text as it is, escaped and nothing else: for what a browser sends back, and nobody sees."""
+    return escape(text)
 
 
 def ago(iso: str, now: datetime) -> str:

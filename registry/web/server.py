@@ -8,10 +8,10 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -20,7 +20,8 @@ from starlette.responses import Response
 from registry.core.text import safe
 from registry.errors import NotFound, Refused, RegistryError, UsageError
 from registry.web import links, pages, render
-from registry.web.asking import Asking, Led, action_of
+from registry.web.actions import action_of
+from registry.web.asking import Asking, Led, Shown
 from registry.web.guard import HEADERS, LIMIT, Denied, Guard
 from registry.web.once import Memory
 from registry.web.page import Dashboard, Page, notes_of
@@ -38,7 +39,7 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Visit:
     """A request, as far as it matters. `depth` is how many directories the browser sees above the page."""
 
     method: str
@@ -87,10 +88,10 @@ class App:
             form = await _body(request) if request.method == "POST" else b""
             query = _parsed(request.scope["query_string"])
             depth = request.scope.get("raw_path", b"/").partition(b"?")[0].count(b"/") - 1
-            asked = Asked(request.method, request.scope["path"], depth, query, request.headers, _parsed(form))
+            visit = Visit(request.method, request.scope["path"], depth, query, request.headers, _parsed(form))
         except Denied as denied:
             return _denied(denied)
-        answer = await run_in_threadpool(self.answer, asked)
+        answer = await run_in_threadpool(self.answer, visit)
         if self._lasting and answer.status == 200 and answer.type == _HTML:
             self._lasting = False
             # What 100,000 tags said is there to stay: to look through it for garbage again and again takes 0.3 s each.
@@ -98,74 +99,78 @@ class App:
             gc.freeze()
         return answer
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, visit: Visit) -> Answer:
         """Answer a request that the guard let through; whatever goes wrong is a page, too."""
         try:
-            return self._routed(asked)
+            return self._routed(visit)
         except Denied as denied:
-            return self._problem(asked, denied.status, denied.reason)
+            return self._problem(visit, denied.status, denied.reason)
         except RegistryError as error:
             status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-            return self._problem(asked, status, error.message, error.hint)
+            return self._problem(visit, status, error.message, error.hint)
         except Exception:  # noqa: BLE001  (a bug costs one page, and says nothing of this machine)
             if os.environ.get("REGISTRY_DEBUG"):
                 traceback.print_exc(file=sys.stderr)
-            return self._problem(asked, 500, "a bug in git-registry", "REGISTRY_DEBUG=1 registry ui says where")
+            return self._problem(visit, 500, "a bug in git-registry", "REGISTRY_DEBUG=1 registry ui says where")
 
-    def _routed(self, asked: Asked) -> Answer:
-        path = asked.path.removeprefix("/") or "index.html"
-        if path.count("/") != asked.depth:  # %2F: its links would lead elsewhere
+    def _routed(self, visit: Visit) -> Answer:
+        path = visit.path.removeprefix("/") or "index.html"
+        if visit.method != "POST" and (asset := _asset(path)) is not None:  # of the program, and no secret
+            return asset
+        if visit.method != "POST" and self.guard.opens(visit.query.get("token", "")):
+            rest: dict[str, object] = {name: value for name, value in visit.query.items() if name != "token"}
+            # One slash alone: two would lead to another host.
+            address = f"/{quote(visit.path.lstrip('/'), safe='/@=~+')}{links.query(rest)}"
+            return Answer(303, b"", _TEXT, {"Location": address, "Set-Cookie": self.guard.cookie})
+        if not self.guard.admits(visit.headers):
+            return Answer(403, render.locked(visit.depth).encode(), _HTML)
+        if path.count("/") != visit.depth:  # %2F: its links would lead elsewhere
             raise NotFound("there is no such page")
         if path.startswith("act/"):
-            return self._act(path.removeprefix("act/"), asked)
-        if asked.method == "POST":
+            return self._act(path.removeprefix("act/"), visit)
+        if visit.method == "POST":
             raise Denied(405, "nothing is sent to this page")
-        if path == "favicon.ico" or path.startswith("static/"):
-            found = render.asset("favicon.svg" if path == "favicon.ico" else path.removeprefix("static/"))
-            if found is None:
-                raise NotFound("there is no such file")
-            return Answer(200, *found)
-        return self._page(path, asked)
+        return self._page(path, visit)
 
-    def _page(self, path: str, asked: Asked) -> Answer:
-        if "refresh" in asked.query:
-            self.guard.check_visit(asked.headers)
-        with self.sources.reading(_repository(path), anew="refresh" in asked.query) as dashboard:
-            page = pages.at(dashboard, path, asked.query)
+    def _page(self, path: str, visit: Visit) -> Answer:
+        if "refresh" in visit.query:
+            self.guard.check_visit(visit.headers)
+        with self.sources.reading(_repository(path), anew="refresh" in visit.query) as dashboard:
+            page = pages.at(dashboard, path, visit.query)
             if page is None:
                 raise NotFound("there is no such page", "the front page leads to all of them")
-            told = self.memory.hear(asked.query.get("said", "")) if asked.method == "GET" else None
-            words = [told.message, *(f"note: {note}" for note in told.notes)] if told is not None else []
+            told = self.memory.hear(visit.query.get("said", "")) if visit.method == "GET" else None
+            words = [told.words, *(f"note: {note}" for note in told.notes)] if told is not None else []
             notes = [f"note: {note}" for note in notes_of(dashboard)]
-            return self._html(page, dashboard, 200, "; ".join([*words, *self.sources.troubles, *notes]))
+            return self._html(page, dashboard, 200, [*words, *self.sources.troubles, *notes])
 
-    def _act(self, name: str, asked: Asked) -> Answer:
+    def _act(self, name: str, visit: Visit) -> Answer:
         if not self.sources.dashboard.acts:
             raise NotFound("this dashboard is read only", "registry ui without --read-only acts")
-        self.guard.check_visit(asked.headers)
+        self.guard.check_visit(visit.headers)
         if name == "check.json":
-            if asked.method == "POST":
+            if visit.method == "POST":
                 raise Denied(405, "nothing is sent to this page")
-            self.guard.check_script(asked.headers)
-            return Answer(200, json.dumps(self.asking.check(asked.query)).encode(), "application/json")
+            self.guard.check_script(visit.headers)
+            return Answer(200, json.dumps(self.asking.check(visit.query)).encode(), "application/json")
         action = action_of(name.removesuffix(".html") if name.endswith(".html") else "")
-        if asked.method == "POST":
-            self.guard.check_token(asked.form.get("token", ""))
-            led = self.asking.post(action, asked.form)
+        if visit.method == "POST":
+            self.guard.check_token(visit.form.get("token", ""))
+            answer: Shown | Led = self.asking.post(action, visit.form)
         else:
-            led = self.asking.get(action, asked.query)
-        if isinstance(led, Led):
-            return Answer(303, b"", _TEXT, {"Location": led.address})
-        return self._html(led.page, self.sources.dashboard, led.status)
+            answer = self.asking.get(action, visit.query)
+        if isinstance(answer, Led):
+            return Answer(303, b"", _TEXT, {"Location": answer.address})
+        return self._html(answer.page, self.sources.dashboard, answer.status)
 
-    def _html(self, page: Page, dashboard: Dashboard, status: int, message: str = "") -> Answer:
-        extra = {"token": self.guard.token if dashboard.acts else "", "message": message}
+    def _html(self, page: Page, dashboard: Dashboard, status: int, messages: Sequence[str] = ()) -> Answer:
+        extra = {"token": self.guard.token if dashboard.acts else "", "messages": messages}
         return Answer(status, render.html(page, dashboard, extra).encode(errors="replace"), _HTML)
 
-    def _problem(self, asked: Asked, status: int, message: str, hint: str = "") -> Answer:
+    def _problem(self, visit: Visit, status: int, message: str, hint: str = "") -> Answer:
         """What went wrong, as a page; as plain text where even that cannot be made."""
         try:
-            place = "-/" * max(asked.depth, 0) + "problem.html"
+            place = "-/" * max(visit.depth, 0) + "problem.html"
             page = Page(place, safe(message), "act/problem.html", {"status": status, "words": message, "hint": hint})
             answer = self._html(page, self.sources.dashboard, status)
         except Exception:  # noqa: BLE001  (an error in an error page is shown without the page)
@@ -178,6 +183,14 @@ def _repository(path: str) -> str | None:
     stem = links.split(path)
     place = links.parse(stem[0]) if stem is not None else None
     return place.slug if place is not None else None
+
+
+def _asset(path: str) -> Answer | None:
+    """One of our own files (style, script, icon), or None."""
+    if path == "favicon.ico":
+        path = "static/favicon.svg"
+    found = render.asset(path.removeprefix("static/")) if path.startswith("static/") else None
+    return Answer(200, *found) if found is not None else None
 
 
 def _plain(status: int, words: str) -> Answer:
@@ -232,11 +245,11 @@ def listening(port: int | None) -> socket.socket:
     raise Refused(f"cannot listen at port {port}: {reason}", "--port 0 takes one that is free")
 
 
-def serve(sources: Sources, here: socket.socket) -> None:
-    """Answer at `here` until somebody says stop (SIGINT, SIGTERM)."""
+def serve(sources: Sources, here: socket.socket, guard: Guard) -> None:
+    """Answer at `here`, whose port is the guard's, until somebody says stop (SIGINT, SIGTERM)."""
     import uvicorn  # a third of the start-up: only a server needs it
 
-    app = App(sources, Guard(here.getsockname()[1]), lasting=True)
+    app = App(sources, guard, lasting=True)
     config = uvicorn.Config(
         app,
         log_level="critical",

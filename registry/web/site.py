@@ -12,9 +12,9 @@ from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
 from registry.errors import Refused, RegistryError
-from registry.web import pages, render
+from registry.web import links, pages, render
 from registry.web.page import Dashboard, Source, notes_of
-from registry.web.pages.common import artifacts_of
+from registry.web.pages.common import artifacts_of, each
 
 MARKER = ".registry-site"  # lists the files that are ours: the next site takes away those that it no longer has
 _ROOM = f"{MARKER}."  # how the names of directories begin in which a site is made
@@ -40,7 +40,7 @@ def write(dashboard: Dashboard, directory: Path, *, now: datetime | None = None)
         files = sorted(_files(room))
         (room / MARKER).write_text("\n".join([_FIRST_LINE, *files, ""]), encoding="utf-8")
         _move(room, target, [*files, MARKER])
-        _remove(target, sorted(set(before) - set(files)))
+        _remove(target, _stale(target, before, files))
     except OSError as error:
         raise Refused(f"the site cannot be written into {directory}: {error}", "-o names another directory") from error
     finally:
@@ -52,14 +52,8 @@ def write(dashboard: Dashboard, directory: Path, *, now: datetime | None = None)
 
 
 def unreadable(dashboard: Dashboard) -> list[tuple[Source, RegistryError]]:
-    """The repositories that cannot be read, and why."""
-    found = []
-    for source in dashboard.sources:
-        try:
-            artifacts_of(source)
-        except RegistryError as error:
-            found.append((source, error))
-    return found
+    """The repositories that cannot be read, and why. Raises RegistryError where there is no other."""
+    return each(dashboard, artifacts_of)[1]
 
 
 def _ours(target: Path) -> list[str]:
@@ -86,20 +80,21 @@ def _make(dashboard: Dashboard, room: Path, now: datetime) -> int:
         raise without[0][1]
     silent = [source for source, _ in without]
     readable = replace(dashboard, sources=[source for source in dashboard.sources if source not in silent])
-    message = "; ".join(f"note: {note}" for note in notes_of(dashboard))
-    count = 0
-    for path in pages.addresses(readable):
-        page = pages.at(dashboard, path, {})
+    paths = list(pages.addresses(readable))
+    board = replace(dashboard, files=links.distinct(paths))
+    messages = [f"note: {note}" for note in notes_of(dashboard)]
+    for path in paths:
+        page = pages.at(board, path, {})
         if page is None:
             raise AssertionError(f"an address without a page: {path}")
-        _put(room / path, render.html(page, dashboard, {"message": message}, now=now).encode())
-        count += 1
+        file = room / board.files.get(path, path)
+        _put(file, render.html(page, board, {"messages": messages}, now=now).encode(errors="replace"))
     for name in render.asset_names():
         found = render.asset(name)
         if found is not None:
             _put(room / "static" / name, found[0])
     _put(room / ".nojekyll", b"")  # GitHub Pages would leave out what begins with "_"
-    return count
+    return len(paths)
 
 
 def _put(file: Path, data: bytes) -> None:
@@ -122,6 +117,20 @@ def _move(room: Path, target: Path, files: Sequence[str]) -> None:
         to.parent.mkdir(parents=True, exist_ok=True)
         # Each by a rename, so that no reader meets half of a page; the marker comes last.
         (room / file).replace(to)
+
+
+def _stale(target: Path, before: Iterable[str], files: Sequence[str]) -> list[str]:
+    """The files of an older site that this one has not: a disk may take two spellings for one file."""
+    now = {file.lower(): file for file in files}
+    gone = sorted(set(before) - set(files))
+    return [file for file in gone if file.lower() not in now or not _is_same(target / file, target / now[file.lower()])]
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _remove(target: Path, files: Iterable[str]) -> None:

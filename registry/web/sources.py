@@ -13,10 +13,11 @@ from threading import RLock
 from typing import TypeAlias, TypeVar
 
 from registry.api import Registry
-from registry.errors import NotFound, RegistryError, UsageError
+from registry.errors import NotFound, RegistryError
 from registry.mirrored import MirroredRepository
+from registry.plumbing import remote
 from registry.plumbing.address import Address
-from registry.web.freshness import PATIENCE, WAIT, FreshClone, FreshMirror
+from registry.web.freshness import PATIENCE, WAIT, FreshClone, FreshMirror, LocalClone
 from registry.web.page import Dashboard, Source
 from registry.writing.standing import incomplete
 
@@ -45,14 +46,9 @@ class Desk:
         return self.fresh.pushes
 
     @property
-    def can_publish(self) -> bool:
-        """Whether there is something to be published later, and somewhere to publish it to."""
-        try:
-            return not self.is_url and self.fresh.remote() is not None
-        except NotFound:
-            return False
-        except UsageError:
-            return True  # several: the command says so
+    def remotes(self) -> tuple[str, ...]:
+        """The remotes that can be pushed to; none at a URL, where whatever is written is published at once."""
+        return () if self.is_url else tuple(remote.remotes(self.fresh.git))
 
     @property
     def shown(self) -> str | None:
@@ -135,7 +131,8 @@ def _open(given: str | None, patience: float | None) -> tuple[Registry, Fresh]:
     registry = Registry(given, on_note=lambda _: None)
     opened = registry.repository
     at_url = given is not None and isinstance(opened, MirroredRepository)
-    fresh = FreshMirror(Address.parse(given or ""), patience) if at_url else FreshClone(opened.clone, opened.root)
+    here = FreshClone if patience is None else LocalClone  # who waits for servers waits for a promisor, too
+    fresh = FreshMirror(Address.parse(given or ""), patience) if at_url else here(opened.clone, opened.root)
     registry.repository = fresh
     return registry, fresh
 

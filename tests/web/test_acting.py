@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.core.text import safe
 from tests.story import RepoStory
 from tests.web.visitor import Visitor, command_on, form_of
 
@@ -213,7 +215,7 @@ def test_an_old_form_is_asked_again_with_what_was_typed(story: RepoStory) -> Non
         ("rollback", {"name": "churn", "stage": "nope"}, "stage", "no stage nope"),
         ("deregister", {"name": "churn", "version": "v0.0.9"}, "version", "churn"),
         ("annotate", {"name": "churn", "version": "v1.0.0"}, "", "there is nothing to annotate with"),
-        ("push", {}, "name", "remote"),
+        ("push", {}, "", "this repository has no remote; in a shell: git remote add origin URL"),
     ],
 )
 def test_an_error_stands_at_its_field_and_what_was_typed_stays(
@@ -312,10 +314,8 @@ def test_errors_come_while_one_types(story: RepoStory) -> None:
 
     assert good == {
         "errors": {},
-        "next": "v2.0.0",
         "suggested": {"patch": "v1.1.1", "minor": "v1.2.0", "major": "v2.0.0"},
         "command": "registry register churn --major",
-        "tags": ["churn@v2.0.0"],
     }
     assert list(bad["errors"]) == ["version"]
     assert list(taken["errors"]) == ["revision"]
@@ -462,9 +462,43 @@ def test_another_branch_is_chosen(story: RepoStory) -> None:
 
 @pytest.mark.parametrize("words", ["--all", "HEAD\0", "../../x", "main:registry.yaml", "\u00e9"])
 def test_a_hostile_page_of_commits_is_the_first_one(story: RepoStory, words: str) -> None:
-    page = Visitor().get("act/register.html", name="churn", show=words, branch=words)
+    page = Visitor().get("act/register.html", name="churn", show=words)
 
     assert "Nothing new" in page.text
+
+
+@pytest.mark.parametrize(
+    "branch", ["nope", "--all", "HEAD\0", "../../x", "main:registry.yaml", "main~1", "\u00e9\u202e"]
+)
+def test_a_branch_that_is_none_is_told_in_place(story: RepoStory, branch: str) -> None:
+    visitor = Visitor()
+    first = form_of(visitor.get("act/register.html", name="churn")).said
+
+    pages = [
+        visitor.get("act/register.html", name="churn", branch=branch),
+        visitor.post("act/register.html", {**first, "branch": branch, "show": ""}),
+        visitor.post("act/register.html", {**first, "branch": branch}),
+        visitor.post("act/register.html", {**first, "branch": branch, "pick": story.git("rev-parse", "HEAD~1")}),
+    ]
+
+    for page in pages:
+        assert page.status_code == 422
+        told = page.text.split('id="error-branch"', 1)[1].split("</output>")[0]
+        assert f"no branch is called {html.escape(safe(branch))}" in told
+        assert "Nothing new" not in page.text, "these are the commits of HEAD"
+        assert form_of(page).said["name"] == "churn"
+
+
+def test_a_branch_without_a_commit_means_its_tip(story: RepoStory) -> None:
+    story.git("checkout", "-q", "-b", "try/out")
+    story.commit("On a branch", empty=True)
+    tip = story.git("rev-parse", "HEAD")
+    story.git("checkout", "-q", "main")
+
+    asked = Visitor().ask("register", name="churn", branch="try/out")
+
+    assert command_on(asked) == "registry register churn refs/heads/try/out"
+    assert tip in asked.text
 
 
 def test_where_nothing_is_committed_the_form_says_so(empty: RepoStory) -> None:

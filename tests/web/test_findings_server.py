@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.cli.ui import opened
+from registry.cli.options import opened
 from registry.errors import Refused, RegistryError
 from registry.web import card, server, site
 from registry.web.freshness import FreshMirror
@@ -185,8 +185,9 @@ def test_another_site_sets_nothing_to_work(repo: RepoStory, path: str) -> None:
     assert visitor.send("GET", f"/{path}", strange).status_code == 403
     assert visitor.send("GET", "/index.html", strange).status_code == 200
     if ".html" in path:
-        assert visitor.send("GET", f"/{path}", {**strange, "Sec-Fetch-Mode": "navigate"}).status_code == 200
-    assert visitor.send("GET", f"/{path}", {"Sec-Fetch-Site": "same-origin", "Origin": HERE}).status_code == 200
+        assert visitor.get(path.partition("?")[0], {**strange, "Sec-Fetch-Mode": "navigate"}).status_code == 200
+    ours = visitor.send("GET", f"/{path}", {"Sec-Fetch-Site": "same-origin", "Origin": HERE})
+    assert ours.status_code in {200, 303}
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

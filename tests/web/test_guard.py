@@ -254,3 +254,63 @@ def test_read_only_has_no_forms_at_all(story: RepoStory) -> None:
     assert page.status_code == 200
     assert "act/" not in page.text
     assert visitor.app.guard.token not in page.text
+
+
+# -- who is let in -----------------------------------------------------------------------------------------------------
+
+
+def test_without_the_secret_nothing_is_told_but_where_it_is(story: RepoStory, visitor: Visitor) -> None:
+    before = story.refs()
+    deed = _deed(visitor)
+    wrong = visitor.cookie[:-1] + ("a" if visitor.cookie[-1] != "a" else "b")
+    for cookie in ("", wrong, visitor.cookie.partition("=")[2], f"other={visitor.cookie.partition('=')[2]}", "\u00e9"):
+        visitor.cookie = cookie
+        for answer in (
+            visitor.get(""),
+            visitor.get("model/repo/churn.html"),
+            visitor.get("deep/er/nowhere.html"),
+            visitor.get("static/nothing.js"),
+            visitor.get("act/deregister.html"),
+            visitor.get("act/check.json", action="assign"),
+            visitor.send("GET", "/?token=wrong"),
+            visitor.post("act/deregister.html", deed),
+            visitor.send("HEAD", "/"),
+        ):
+            assert answer.status_code == 403
+            assert "registry ui" in answer.text
+            assert "?token=" in answer.text
+            for told in ("churn", str(story.path), visitor.app.guard.token, visitor.app.guard.secret):
+                assert told not in answer.text
+        assert visitor.get("static/style.css").status_code == 200
+    assert story.refs() == before
+
+
+def test_the_address_that_is_printed_opens_it(visitor: Visitor) -> None:
+    cookie, visitor.cookie = visitor.cookie, ""
+    address = visitor.app.guard.address
+
+    first = visitor.send("GET", address.removeprefix(HERE))
+
+    assert first.status_code == 303
+    assert first.headers["location"] == "/"
+    name, *rules = first.headers["set-cookie"].split("; ")
+    assert name == cookie
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} == set(rules)
+    visitor.cookie = f"theme=dark; {cookie}; other=1"
+    assert "churn" in visitor.get("").text
+
+
+@pytest.mark.parametrize("path", ["/model/repo/churn.html?page=1&", "//evil.example/?", "///evil.example/?"])
+def test_it_leads_on_to_the_page_that_was_asked_for_and_to_no_other_host(visitor: Visitor, path: str) -> None:
+    led = visitor.send("GET", f"{path}token={visitor.app.guard.secret}").headers["location"]
+
+    assert visitor.app.guard.secret not in led
+    assert led in {"/model/repo/churn.html?page=1", "/evil.example/"}
+
+
+def test_the_secret_of_another_server_opens_nothing(visitor: Visitor) -> None:
+    other = Visitor()
+
+    assert visitor.get("", {"Cookie": other.cookie}).status_code == 403
+    assert visitor.get("", {"Cookie": ""}, token=other.app.guard.secret).status_code == 403
+    assert visitor.send("GET", "/", {"Host": "evil.example"}).status_code == 421

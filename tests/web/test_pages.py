@@ -321,12 +321,12 @@ def test_a_version_says_what_its_commit_says_and_where_the_clone_lacks_it_that_i
         assert "1111111 not in this clone" in look(board, "version/one/churn@v2.0.0.html").text
 
 
-def test_a_withdrawn_version_keeps_its_page(full: RepoStory) -> None:
+def test_a_deregistered_version_keeps_its_page(full: RepoStory) -> None:
     full.deregister("churn@v1.1.0", reason="Trained on the wrong data")
 
     page = look(dashboard(full, acts=True), "version/one/churn@v1.1.0.html")
 
-    assert "Withdrawn" in page.text
+    assert "Deregistered" in page.text
     assert "Trained on the wrong data" in page.text
     assert not [link for link in page.links if "act/assign" in link]
 
@@ -347,7 +347,7 @@ def test_the_activity_tells_the_newest_first_and_one_kind_alone(full: RepoStory)
     assignments = look(dashboard(full), "activity/assignment.html")
 
     assert page.text.index("cv=pool@v0.0.1") < page.text.index("churn#staging") < page.text.index("train-set@v0.1.0")
-    assert "Ana put churn v1.0.0 into production" in page.text
+    assert "Ana assigned churn v1.0.0 to production" in page.text
     assert "registered churn" not in assignments.text
     assert "activity.html" in "".join(assignments.links)
     assert look(dashboard(full), "activity.html", event="assignment").text == assignments.text
@@ -447,14 +447,29 @@ def test_acting_is_offered_only_where_it_leads_somewhere(full: RepoStory) -> Non
     assert {
         "act/register.html?repo=one",
         "act/register.html?repo=one&name=churn",
-        "act/push.html?repo=one",
         "act/deprecate.html?repo=one&name=churn",
-        "act/rollback.html?repo=one&name=churn&stage=production",
         "act/unassign.html?repo=one&name=churn&version=v1.0.0&stage=production",
         "act/assign.html?repo=one&name=churn&version=v1.0.0",
         "act/annotate.html?repo=one&name=churn&version=v1.0.0",
         "act/deregister.html?repo=one&name=churn&version=v1.0.0",
     } <= acting(dashboard(full, acts=True))
+
+
+def test_what_cannot_work_stands_there_with_the_reason(full: RepoStory, tmp_path: Path) -> None:
+    board = dashboard(full, acts=True)
+
+    assert "Push there is no remote to push to" in look(board).text
+    assert "Roll back nothing to go back to" in look(board, "model/one/churn.html").text
+
+    full.git("init", "-q", "--bare", str(tmp_path / "shared.git"))
+    full.git("remote", "add", "origin", str(tmp_path / "shared.git"))
+    full.assign("churn@v1.1.0", "production")
+    board = dashboard(full, acts=True)
+    assert "../../act/rollback.html?repo=one&name=churn&stage=production" in look(board, "model/one/churn.html").links
+    assert "act/push.html?repo=one" in look(board).links
+
+    full.registry.push()
+    assert "Push all is at origin already" in look(dashboard(full, acts=True)).text
 
 
 def test_what_a_change_brings_is_there_without_a_new_dashboard(full: RepoStory) -> None:

@@ -17,12 +17,15 @@ import pytest
 from registry.errors import Refused
 from registry.web.server import listening
 from tests.story import RepoStory
-from tests.web.serving import served
+from tests.web.serving import Served, served
 from tests.web.visitor import Visitor
 
 
-def _read(url: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> tuple[int, str]:
-    request = urllib.request.Request(url, data, headers or {})  # noqa: S310  (our own server)
+def _read(
+    ui: Served, path: str = "", headers: dict[str, str] | None = None, data: bytes | None = None
+) -> tuple[int, str]:
+    known = {"Cookie": ui.cookie, **(headers or {})}
+    request = urllib.request.Request(f"{ui.url}{path}", data, known)  # noqa: S310  (our own server)
     try:
         with urllib.request.urlopen(request) as answer:  # noqa: S310
             return answer.status, answer.read().decode()
@@ -33,44 +36,53 @@ def _read(url: str, headers: dict[str, str] | None = None, data: bytes | None = 
 
 def test_it_prints_its_address_serves_and_ends_cleanly(repo: RepoStory) -> None:
     repo.register("churn", "v1.0.0")
-    with served(repo) as (process, url):
-        assert url.startswith("http://127.0.0.1:")
-        status, page = _read(url)
+    with served(repo) as ui:
+        assert ui.address.startswith(f"{ui.url}?token=")
+        status, page = _read(ui)
         assert (status, "churn" in page) == (200, True)
         repo.register("churn", "v2.0.0")
-        assert "v2.0.0" in _read(url)[1]
-        assert _read(url, {"Host": "evil.example"})[0] == 421
-        assert _read(f"{url}act/register.html", data=b"name=churn")[0] == 403
+        assert "v2.0.0" in _read(ui)[1]
+        assert _read(ui, headers={"Host": "evil.example"})[0] == 421
+        assert _read(ui, "act/register.html", data=b"name=churn")[0] == 403
         with ThreadPoolExecutor(8) as pool:
             paths = ["", "model/repo/churn.html", "act/register.html?name=churn", "activity.html"] * 8
-            assert {status for status, _ in pool.map(lambda path: _read(f"{url}{path}"), paths)} == {200}
+            assert {status for status, _ in pool.map(lambda path: _read(ui, path), paths)} == {200}
 
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        ui.process.send_signal(signal.SIGINT)
+        out, err = ui.process.communicate(timeout=30)
 
-    assert (process.returncode, out, err) == (0, "", "")
+    assert (ui.process.returncode, out, err) == (0, "", "")
+
+
+def test_whoever_else_reaches_the_port_is_told_nothing(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0")
+    with served(repo) as ui:
+        status, page = _read(ui, headers={"Cookie": ""})
+        assert (status, "churn" in page) == (403, False)
+        with served(repo) as other:
+            assert other.address.partition("?")[2] != ui.address.partition("?")[2]
+            assert _read(ui, headers={"Cookie": other.cookie})[0] == 403
 
 
 def test_an_open_connection_does_not_keep_it_from_ending(repo: RepoStory) -> None:
-    with served(repo) as (process, url):
-        with socket.create_connection(("127.0.0.1", int(url.split(":")[2].strip("/")))) as idle:
+    with served(repo) as ui:
+        with socket.create_connection(("127.0.0.1", ui.port)) as idle:
             idle.sendall(b"GET / HTTP/1.1\r\nHost: ")
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
-        assert process.returncode == 0
+            ui.process.send_signal(signal.SIGINT)
+            ui.process.communicate(timeout=30)
+        assert ui.process.returncode == 0
 
 
 def test_in_json_the_address_is_the_first_line(repo: RepoStory) -> None:
-    with served(repo, "--json", "--read-only") as (_, line):
-        url = json.loads(line)["url"]
-        assert _read(f"{url}act/register.html")[0] == 404
+    with served(repo, "--json", "--read-only") as ui:
+        assert _read(ui, "act/register.html")[0] == 404
 
 
 def test_several_repositories_stand_beside_each_other(repo: RepoStory, tmp_path: Path) -> None:
     other = RepoStory.begin(tmp_path / "other")
     other.write("registry.yaml", "models:\n  price: {}\n").commit()
-    with served(repo, "--repo", ".", "--repo", str(other.path)) as (_, url):
-        page = _read(url)[1]
+    with served(repo, "--repo", ".", "--repo", str(other.path)) as ui:
+        page = _read(ui)[1]
 
     assert "churn" in page
     assert "price" in page

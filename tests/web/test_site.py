@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 import pytest
 
@@ -130,3 +131,63 @@ def test_a_place_that_cannot_be_written_is_said(repo: RepoStory, tmp_path: Path)
 
     with pytest.raises(Refused):
         site.write(dashboard(repo, static=True), tmp_path / "shut" / "site", now=NOW)
+
+
+# -- a disk that takes capitals for small letters ----------------------------------------------------------------------
+
+
+def test_no_two_pages_are_one_file_where_case_does_not_count(repo: RepoStory, tmp_path: Path) -> None:
+    for name in ("churn", "Churn", "CHURN", "a/b", "A/b", "Only"):
+        repo.tag(f"{name}@v1.0.0-rc")
+    repo.tag("churn@v1.0.0-RC")
+    out = tmp_path / "site"
+
+    site.write(dashboard(repo, static=True), out, now=NOW)
+    first = _files(out)
+
+    assert len({name.lower() for name in first}) == len(first)
+    directories = {parent.as_posix() for name in first for parent in PurePosixPath(name).parents}
+    assert len({name.lower() for name in directories}) == len(directories)
+    assert {"model/one/churn.html", "model/one/Only.html", "version/one/churn@v1.0.0-rc.html"} <= first
+    led = {}
+    for place in ("index.html", "model/one/churn.html"):
+        for href in read((out / place).read_text()).links:
+            if not href.startswith("#"):
+                target = ((out / place).parent / unquote(href.partition("#")[0])).resolve()
+                led[target] = read(target.read_text()).text
+    for name in ("churn", "Churn", "CHURN"):
+        [page] = [words for path, words in led.items() if "/model/" in path.as_posix() and f" {name} model" in words]
+        assert f"registry show {name}" in page
+    assert "churn v1.0.0-RC" in " ".join(led.values())
+
+    again = tmp_path / "again"
+    site.write(dashboard(repo, static=True), again, now=NOW)
+    assert _files(again) == first
+
+
+def test_a_name_that_meets_no_other_keeps_its_path(repo: RepoStory, tmp_path: Path) -> None:
+    repo.tag("Only@v1.0.0")
+
+    site.write(dashboard(repo, static=True), tmp_path / "site", now=NOW)
+
+    assert not [name for name in _files(tmp_path / "site") if "~" in name]
+
+
+def test_a_page_that_an_older_site_spelt_otherwise_is_not_taken_away(
+    repo: RepoStory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.register("churn", "v1.0.0")
+    out = tmp_path / "site"
+    site.write(dashboard(repo, static=True), out, now=NOW)
+    marker = out / site.MARKER
+    marker.write_text(marker.read_text() + "model/one/Churn.html\nmodel/one/CHURN.html\n")
+    for name in ("Churn", "CHURN"):
+        (out / f"model/one/{name}.html").write_text("of an older site")
+    # As on a disk on which Churn.html is churn.html; CHURN.html is another file here.
+    monkeypatch.setattr(Path, "samefile", lambda one, _: one.name == "Churn.html")
+
+    site.write(dashboard(repo, static=True), out, now=NOW)
+
+    assert (out / "model/one/churn.html").is_file()
+    assert (out / "model/one/Churn.html").is_file()
+    assert not (out / "model/one/CHURN.html").exists()

@@ -353,3 +353,55 @@ def test_a_server_that_was_never_there_hides_nobody_else(story: RepoStory, tmp_p
     assert page.status_code == 200
     assert "churn" in page.text
     assert "there is no repository at" in page.text
+
+
+# -- a partial clone whose remote is gone ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def partial(repo: RepoStory, tmp_path: Path) -> Path:
+    """A clone without the files of older commits, and with a remote that takes calls and says nothing."""
+    repo.write("card.md", "# The first card\n").write("metrics.json", '{"auc": 0.9}')
+    repo.write("registry.yaml", "models: {churn: {card: card.md, metrics: metrics.json}}\n").commit("Declare")
+    repo.register("churn", "v1.0.0")
+    repo.write("card.md", "# The second card\n").write("metrics.json", '{"auc": 0.8}')
+    repo.write("registry.yaml", "models: {churn: {card: card.md, metrics: metrics.json, labels: [x]}}\n").commit("More")
+    repo.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "partial"
+    repo.git("clone", "-q", "--filter=blob:none", repo.path.as_uri(), str(clone))
+    return clone
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("", "churn"),
+        ("model/partial/churn.html", "The second card"),
+        ("version/partial/churn@v1.0.0.html", "v1.0.0"),
+        ("history/partial/churn.html", "churn@v1.0.0"),
+        ("activity.html", "churn@v1.0.0"),
+        ("health.html", "tags looked at"),
+        ("act/register.html?name=churn", "not in this clone"),
+    ],
+)
+def test_a_page_asks_no_server_for_what_a_partial_clone_lacks(
+    partial: Path, monkeypatch: pytest.MonkeyPatch, path: str, words: str
+) -> None:
+    def never(git: Git, *arguments: str, **_: object) -> None:
+        raise AssertionError(f"talks to a server: {arguments}")
+
+    monkeypatch.setattr(Git, "network", never)
+    subprocess.run(["git", "remote", "set-url", "origin", "file:///nowhere.git"], cwd=partial, check=True)
+    name, _, query = path.partition("?")
+
+    page = Visitor(str(partial)).get(name, None, **dict([query.split("=")] if query else []))
+
+    assert page.status_code == 200, page.text
+    assert words in page.text
+
+
+def test_a_site_of_a_partial_clone_has_what_its_remote_gives(partial: Path) -> None:
+    with open_sources([str(partial)], acts=False, static=True).reading() as dashboard:
+        [version] = dashboard.sources[0].registry.list_versions("churn")
+
+    assert version.metadata.metrics == {"auc": 0.9}

@@ -70,13 +70,13 @@ def story(repo: RepoStory) -> RepoStory:
 @pytest.fixture
 def page(chromium: Browser, story: RepoStory) -> Iterator[Page]:
     """A page at the dashboard; whatever its console complains about fails the test."""
-    with served(story) as (_, url):
-        context = chromium.new_context(base_url=url, viewport={"width": 1280, "height": 900})
+    with served(story) as ui:
+        context = chromium.new_context(base_url=ui.url, viewport={"width": 1280, "height": 900})
         complaints: list[str] = []
         found = context.new_page()
         found.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         found.on("pageerror", lambda error: complaints.append(str(error)))
-        found.goto("/")
+        found.goto(ui.address)
         yield found
         context.close()
         assert [said for said in complaints if "404" not in said and "422" not in said] == []
@@ -207,14 +207,81 @@ def test_what_others_do_is_seen_on_reload(page: Page, story: RepoStory) -> None:
 
 
 def test_it_works_without_javascript(chromium: Browser, story: RepoStory) -> None:
-    with served(story) as (_, url):
-        context = chromium.new_context(base_url=url, java_script_enabled=False)
+    with served(story) as ui:
+        context = chromium.new_context(base_url=ui.url, java_script_enabled=False)
         page = context.new_page()
+        page.goto(ui.address)
         page.goto("/act/register.html?name=churn")
         page.get_by_role("radio", name=re.compile("Train with more depth")).check()
         page.get_by_role("button", name="Register …").click()
         _sure(page)
         expect(page.get_by_role("status").first).to_contain_text("Registered churn v1.1.1")
+        context.close()
+
+
+def test_the_columns_of_the_commits_follow_the_name(page: Page, look: Look) -> None:
+    page.goto("/act/register.html?name=churn")
+    row = page.locator("tr[data-commit]").nth(1)
+    expect(row).to_contain_text("models/churn.pkl")
+    expect(row).to_contain_text("v1.1.0")
+
+    page.get_by_label("Name", exact=True).fill("price")
+    expect(row).to_contain_text("models/price.pkl")
+    expect(row).not_to_contain_text("v1.1.0")
+    look("price")
+    page.get_by_label("Name", exact=True).fill("nobody")
+    expect(row).to_contain_text("not declared")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_going_back_keeps_the_form(chromium: Browser, story: RepoStory, script: bool) -> None:
+    with served(story) as ui:
+        context = chromium.new_context(base_url=ui.url, java_script_enabled=script)
+        page = context.new_page()
+        page.goto(ui.address)
+        page.goto("/act/assign.html?name=churn")
+        page.get_by_label("Version", exact=True).fill("v9.0.0")
+        page.get_by_label("Stage", exact=True).fill("production")
+        page.get_by_label("Reason").fill("Typed with care")
+        page.get_by_role("button", name="Assign …").click()
+        expect(page.locator("#error-version")).to_contain_text("v9.0.0")
+        page.get_by_label("Version", exact=True).fill("v1.1.0")
+        page.get_by_role("button", name="Assign …").click()
+        expect(page.get_by_role("button", name="Yes, assign")).to_be_visible()
+
+        page.go_back()
+        expect(page.get_by_label("Reason")).to_have_value("Typed with care")
+        page.go_back()
+        expect(page.get_by_label("Reason")).to_have_value("Typed with care")
+        expect(page.get_by_label("Version", exact=True)).to_have_value("v1.1.0")
+        page.go_forward()
+        page.go_forward()
+        page.get_by_role("link", name="Change it").click()
+        expect(page.get_by_label("Reason")).to_have_value("Typed with care")
+        page.get_by_role("button", name="Assign …").click()
+        _sure(page)
+        expect(page.get_by_role("status").first).to_contain_text("assigned churn v1.1.0 to production")
+        page.go_back()
+        expect(page.locator("main")).to_contain_text("this was done already")
+        context.close()
+
+
+def test_a_browser_without_the_secret_is_told_where_it_is(chromium: Browser, story: RepoStory, look: Look) -> None:
+    with served(story) as ui:
+        context = chromium.new_context(base_url=ui.url)
+        page = context.new_page()
+        refused = page.goto("/model/repo/churn.html")
+        assert refused is not None
+        assert refused.status == 403
+        expect(page.locator("main")).to_contain_text("that registry ui printed")
+        page.goto(ui.address)
+        expect(page.locator("main")).to_contain_text("churn")
+        assert "token" not in page.url
+        page.goto("/model/repo/churn.html")
+        expect(page.locator("h1")).to_contain_text("churn")
+        [cookie] = context.cookies()
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Strict"
         context.close()
 
 
@@ -236,10 +303,11 @@ def test_no_page_is_wider_than_the_screen(page: Page, look: Look, place: str) ->
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("place", PLACES)
 def test_nobody_is_kept_out(chromium: Browser, story: RepoStory, place: str, scheme: str) -> None:
-    with served(story) as (_, url):
+    with served(story) as ui:
         # axe is put into the page by the driver, past the page's own policy.
-        context = chromium.new_context(base_url=url, color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
+        context = chromium.new_context(base_url=ui.url, color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
         page = context.new_page()
+        page.goto(ui.address)
         page.goto(f"/{place}")
         page.add_script_tag(content=axe.script())
         found = page.evaluate("axe.run().then((found) => found.violations.map((v) => [v.id, v.nodes[0].html]))")

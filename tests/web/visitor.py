@@ -99,12 +99,17 @@ class Visitor:
 
     def __init__(self, *repos: str, acts: bool = True) -> None:
         self.app = App(open_sources(repos, acts=acts), Guard(7777))
+        self.cookie = self.app.guard.cookie.partition(";")[0]  # as one who came with the address that was printed
 
     def send(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b"", parts: int = 1
     ) -> Answer:
         """One request as it is, its body in so many parts."""
-        lines = {"host": HOST, **{name.lower(): value for name, value in (headers or {}).items()}}
+        lines = {
+            "host": HOST,
+            "cookie": self.cookie,
+            **{name.lower(): value for name, value in (headers or {}).items()},
+        }
         raw, _, query = target.partition("?")
         scope = {
             "type": "http", "http_version": "1.1", "method": method, "scheme": "http", "root_path": "",
@@ -134,15 +139,20 @@ class Visitor:
         return self.send("GET", answer.headers["location"])
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, **query: str) -> Answer:
-        """Look at a page."""
+        """Look at a page; a form has an address of its own."""
         said = f"?{urlencode(query)}" if query else ""
-        return self.send("GET", f"/{quote(path, safe='/@=~+%')}{said}", headers)
+        return self._to_the_form(self.send("GET", f"/{quote(path, safe='/@=~+%')}{said}", headers))
+
+    def _to_the_form(self, answer: Answer) -> Answer:
+        while answer.status_code == 303 and answer.headers["location"].startswith("/act/"):
+            answer = self.send("GET", answer.headers["location"])
+        return answer
 
     def post(self, path: str, said: Mapping[str, str], **headers: str) -> Answer:
-        """Send a form as it is, as a browser does: with the line ends of the network."""
+        """Send a form as it is, as a browser does: with the line ends of the network; the form that it leads to."""
         body = urlencode({name: "\r\n".join(value.split("\n")) for name, value in said.items()}).encode()
         kind = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
-        return self.send("POST", f"/{path}", {"Origin": HERE, **kind, **headers}, body)
+        return self._to_the_form(self.send("POST", f"/{path}", {"Origin": HERE, **kind, **headers}, body))
 
     def ask(self, action: str, **said: str) -> Answer:
         """Fill in the form of an action, and send it: the page that asks whether one is sure, or the form again."""

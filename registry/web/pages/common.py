@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from registry.core.events import Event
 from registry.core.state import ArtifactState, Subject, VersionState
-from registry.errors import NotFound
+from registry.errors import NotFound, RegistryError
 from registry.porcelain import views
 from registry.porcelain.values import EventView
 from registry.web.page import Dashboard, Query, Source
 
+T = TypeVar("T")
+
 # What is said of each event: before the version, and between the version and the stage.
 _VERBS = {
     "registration": ("registered", ""),
-    "deregistration": ("withdrew", ""),
+    "deregistration": ("deregistered", ""),
     "amendment": ("annotated", ""),
-    "assignment": ("put", "into"),
-    "unassignment": ("took", "out of"),
+    "assignment": ("assigned", "to"),
+    "unassignment": ("unassigned", "from"),
     "deprecation": ("deprecated", ""),
 }
 KINDS = tuple(_VERBS)
@@ -70,6 +73,25 @@ def happening(source: Source, state: ArtifactState, event: Event, subject: Subje
 def source_named(dashboard: Dashboard, slug: str) -> Source | None:
     """The repository whose addresses begin so."""
     return next((source for source in dashboard.sources if source.slug == slug), None)
+
+
+def each(
+    dashboard: Dashboard, ask: Callable[[Source], T]
+) -> tuple[list[tuple[Source, T]], list[tuple[Source, RegistryError]]]:
+    """What every repository answers, and those that cannot be read, and why: such a one hides no other.
+
+    Raises RegistryError where it is the only one.
+    """
+    found: list[tuple[Source, T]] = []
+    troubles: list[tuple[Source, RegistryError]] = []
+    for source in dashboard.sources:
+        try:
+            found.append((source, ask(source)))
+        except RegistryError as error:
+            if len(dashboard.sources) == 1:
+                raise
+            troubles.append((source, error))
+    return found, troubles
 
 
 def states_of(source: Source) -> Mapping[str, ArtifactState]:

@@ -36,7 +36,7 @@ def pairs(state: ArtifactState) -> list[tuple[str, str]]:
 
 
 def page(dashboard: Dashboard, source: Source, artifact: str, one: str, other: str) -> Page:  # noqa: ARG001  (as all pages)
-    """The page of two versions. Raises NotFound where one is none, or is withdrawn."""
+    """The page of two versions. Raises NotFound where one is none, or is deregistered."""
     state = state_of(source, artifact)
     found = source.registry.diff(f"{artifact}@{one}", f"{artifact}@{other}")
     sections = [(title, _shown(name, found.sections[name])) for name, title in _TITLES.items() if found.sections[name]]

@@ -30,6 +30,6 @@ def page(dashboard: Dashboard) -> Page:
 def _look(source: Source) -> Health:
     try:
         # It reads every tag again: seconds, where there are 100,000 of them.
-        return Health(source, kept(("health", source.slug), (source.moment(),), source.registry.doctor), None)
+        return Health(source, kept(("health", source.slug), source.moment(), source.registry.doctor), None)
     except RegistryError as error:
         return Health(source, None, error)

@@ -27,11 +27,13 @@ _OFFERED = 20  # versions in the list to jump to
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of an artifact: its rule where it has one, and who holds it, assigned last first."""
+    """One stage of an artifact: its rule where it has one, who holds it, assigned last first, and the version that it
+    can be rolled back to."""
 
     name: str
     rule: StageRule | None
     holders: Sequence[Holding]
+    before: str | None
 
     @property
     def words(self) -> list[str]:
@@ -136,7 +138,8 @@ def card_at(source: Source, commit: str | None, declared: Declaration | None) ->
     path = declared.card
     [found] = source.registry.repository.blobs_at([(commit, path)], limit=card.LIMIT)
     if found.type != "blob":
-        return Card(path, trouble="is not there at this commit")
+        absent = any(source.registry.repository.ids_at([(commit, path)]))  # of a partial clone: its bytes alone
+        return Card(path, trouble="is not in this clone" if absent else "is not there at this commit")
     if found.data is None:
         return Card(path, trouble=f"is longer than {card.LIMIT // 1000} kB")
     front, text = card.parts(found.data.decode(errors="replace").removeprefix("\ufeff").replace("\r\n", "\n"))
@@ -164,4 +167,9 @@ def _measured(
 
 def _stages(state: ArtifactState, lifecycle: Mapping[str, StageRule]) -> list[Stage]:
     names = [*lifecycle, *sorted(stage for stage in state.holdings if stage not in lifecycle)]
-    return [Stage(name, lifecycle.get(name), state.holdings.get(name, ())) for name in names]
+    return [Stage(name, lifecycle.get(name), state.holdings.get(name, ()), _before(state, name)) for name in names]
+
+
+def _before(state: ArtifactState, stage: str) -> str | None:
+    there = state.before(stage) if stage in state.holdings else None
+    return there.name if there is not None else None

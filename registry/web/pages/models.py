@@ -8,14 +8,13 @@ from typing import Any
 
 from registry.core import version as versions
 from registry.core.state import ArtifactState
-from registry.core.text import safe
-from registry.errors import RegistryError
 from registry.porcelain import views
 from registry.porcelain.values import Artifact
 from registry.web import links, paging, usage
 from registry.web.memory import kept
 from registry.web.page import Dashboard, Page, Query, Source
-from registry.web.pages.common import lifecycle_of, states_of
+from registry.web.pages.common import each, lifecycle_of, states_of
+from registry.web.pending import why_no_push
 
 SIZE = 1000  # rows of one page, for the script filters the rows that are there
 _MOST_STAGES = 6  # columns; of more stages, the last share one
@@ -43,11 +42,6 @@ class Row:
     held: Mapping[str, Held]
 
     @property
-    def choices(self) -> list[str]:
-        """The labels as a form has them: as they are shown, for a browser hands back what stands there."""
-        return [safe(label) for label in self.labels]
-
-    @property
     def words(self) -> str:
         """What a search for text looks at."""
         a = self.artifact
@@ -68,10 +62,12 @@ class Filter:
     @classmethod
     def of(cls, query: Query) -> Filter:
         """The filter that an address says; what it says amiss counts for nothing."""
-        said = {name: query.get(name, "").strip() for name in ("q", "type", "stage", "label")}
+        said = {name: query.get(name, "").strip() for name in ("q", "type", "stage")}
+        label = query.get("label", "").replace("\r\n", "\n")  # as a browser sends the end of a line
         sort = query.get("sort", "")
         return cls(
             **said,
+            label=label,
             deprecated=query.get("deprecated", "") not in {"", "0"},
             sort=sort if sort.removeprefix("-") in _SORTS else "",
         )
@@ -87,7 +83,7 @@ class Filter:
             all(word in row.words for word in self.q.lower().split())
             and (not self.type or row.artifact.type == self.type)
             and (not self.stage or self.stage in row.held)
-            and (not self.label or safe(self.label) in row.choices)
+            and (not self.label or self.label in row.labels)
         )
 
     def said(self, **other: object) -> dict[str, object]:
@@ -98,20 +94,15 @@ class Filter:
 
 def page(dashboard: Dashboard, query: Query, number: int) -> Page | None:
     """The page of all models. A repository that cannot be read is named on it, and hides no other."""
-    rows: list[Row] = []
-    troubles: list[tuple[Source, RegistryError]] = []
-    broken: list[tuple[Source, str, str]] = []
-    for source in dashboard.sources:
-        try:
-            rows += _rows(source)
-            said = source.registry.repository.manifest_at_head.broken
-            broken += [(source, path, reason) for path, reason in said.items()]
-        except RegistryError as error:
-            if len(dashboard.sources) == 1:
-                raise
-            troubles.append((source, error))
+    answers, troubles = each(dashboard, _rows)
+    rows = [row for _, those in answers for row in those]
+    broken = [
+        (source, path, reason)
+        for source, _ in answers
+        for path, reason in source.registry.repository.manifest_at_head.broken.items()
+    ]
     wanted = Filter.of(query)
-    stages = _stages(dashboard, rows, [source for source, _ in troubles])
+    stages = _stages(answers)
     found = _sorted([row for row in rows if wanted.keeps(row)], wanted.sort)
     shown = found if wanted.deprecated else [row for row in found if not row.artifact.deprecated]
     part = paging.part(shown, number, SIZE)
@@ -133,11 +124,12 @@ def page(dashboard: Dashboard, query: Query, number: int) -> Page | None:
             "more_stages": stages[len(columns) :],
             "stages": stages,
             "types": sorted({row.artifact.type for row in rows}),
-            "labels": sorted({label for row in rows for label in row.choices}),
+            "labels": sorted({label for row in rows for label in row.labels}),
             "has_labels": any(row.labels for row in rows),
             "has_owners": any(row.owners for row in rows),
             "troubles": troubles,
             "broken": broken,
+            "why_no_push": {source.slug: why_no_push(source) for source, _ in answers} if dashboard.acts else {},
         },
     )
 
@@ -150,10 +142,8 @@ def addresses(dashboard: Dashboard) -> Iterator[str]:
 
 
 def _rows(source: Source) -> list[Row]:
-    repository = source.registry.repository
-    repository.about()
-    made_from = (repository, repository.states, repository.manifest_at_head)
-    return kept(("models", source.slug), made_from, lambda: _read(source, states_of(source)))
+    states = states_of(source)
+    return kept(("models", source.slug), source.moment(), lambda: _read(source, states))
 
 
 def _read(source: Source, states: Mapping[str, ArtifactState]) -> list[Row]:
@@ -178,13 +168,12 @@ def _held(state: ArtifactState, artifact: Artifact) -> dict[str, Held]:
     return found
 
 
-def _stages(dashboard: Dashboard, rows: Sequence[Row], without: Sequence[Source]) -> list[str]:
+def _stages(answers: Sequence[tuple[Source, Sequence[Row]]]) -> list[str]:
+    """Those of each lifecycle, in its order, then those that hold something all the same."""
     stages: dict[str, None] = {}
-    for source in dashboard.sources:
-        if source not in without:
-            names = [row.artifact.name for row in rows if row.source is source]
-            stages.update(dict.fromkeys(lifecycle_of(source, names)))
-    stages.update(dict.fromkeys(sorted({stage for row in rows for stage in row.held})))
+    for source, rows in answers:
+        stages.update(dict.fromkeys(lifecycle_of(source, [row.artifact.name for row in rows])))
+    stages.update(dict.fromkeys(sorted({stage for _, rows in answers for row in rows for stage in row.held})))
     return list(stages)
 
 

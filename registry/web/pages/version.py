@@ -20,14 +20,14 @@ _AT_ONCE = 50  # versions that a static site reads with one question to Git
 
 
 def page(dashboard: Dashboard, source: Source, artifact: str, name: str) -> Page:
-    """The page of a version, also of one that is withdrawn. Raises NotFound."""
+    """The page of a version, also of one that is deregistered. Raises NotFound."""
     repository = source.registry.repository
     state = state_of(source, artifact)
     v = version_of(state, name)
     view, commit = _known(dashboard, source, state, v)
     declared = repository.manifest_at(v.commit, artifact).artifacts.get(artifact)
     uses, used_by = kin.of(source, artifact, name)
-    host = kept(("host", source.slug), (source.moment(),), lambda: hosting.of(repository))
+    host = kept(("host", source.slug), source.moment(), lambda: hosting.of(repository))
     events = [
         happening(source, state, event, subject)
         for event, subject in zip(reversed(state.events), reversed(state.subjects), strict=True)
@@ -72,13 +72,13 @@ def _known(
         [found] = _read(source, state, [v])
         return found
     # A static site shows them all, one after the other: Git is asked for many at once.
-    ordered = kept(("ordered", source.slug), (state,), lambda: sorted_versions(state))
-    places = kept(("places", source.slug), (state,), lambda: {one.name: at for at, one in enumerate(ordered)})
+    moment = (source.moment(), state.name)
+    ordered = kept(("ordered", source.slug), moment, lambda: sorted_versions(state))
+    places = kept(("places", source.slug), moment, lambda: {one.name: at for at, one in enumerate(ordered)})
     start = places[v.name] // _AT_ONCE * _AT_ONCE
     wanted = ordered[start : start + _AT_ONCE]
-    return kept(("versions", source.slug), (state, wanted[0], source.moment()), lambda: _read(source, state, wanted))[
-        places[v.name] - start
-    ]
+    batch = kept(("versions", source.slug), (*moment, start), lambda: _read(source, state, wanted))
+    return batch[places[v.name] - start]
 
 
 def _read(

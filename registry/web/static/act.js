@@ -19,10 +19,33 @@ for (const form of document.querySelectorAll("form[data-check]")) {
     }
   };
 
+  // What each commit is to the artifact: another name, other words.
+  const mark = (commits) => {
+    for (const row of form.querySelectorAll("tr[data-commit]")) {
+      const found = commits[row.dataset.commit];
+      if (found === undefined) continue;
+      const declared = document.createElement(found.declared === null ? "span" : "code");
+      declared.className = found.declared === null ? "faint" : "";
+      declared.textContent = found.declared ?? "not declared";
+      row.querySelector("[data-declared]").replaceChildren(declared);
+      const versions = found.versions.map((name) => {
+        const version = document.createElement("span");
+        version.className = "version";
+        version.textContent = name;
+        return version;
+      });
+      row.querySelector("[data-versions]").replaceChildren(...versions.flatMap((version) => [version, " "]));
+    }
+  };
+
+  let marked = form.elements.namedItem("name")?.value;
+
   const check = async () => {
     const said = new URLSearchParams(new FormData(form));
-    for (const name of ["token", "once", "branch"]) said.delete(name);
+    for (const name of ["token", "once"]) said.delete(name);
     said.set("action", form.dataset.action);
+    const name = said.get("name");
+    if (name !== marked) said.set("commits", "1");
     const address = `${form.dataset.check}?${said}`;
     if (address.length > 16000) return; // it is checked when it is sent
     const turn = ++asked;
@@ -42,6 +65,10 @@ for (const form of document.querySelectorAll("form[data-check]")) {
     for (const place of form.querySelectorAll("[data-next]")) {
       place.textContent = found.suggested[place.dataset.next] ?? "";
     }
+    if (found.commits !== undefined) {
+      mark(found.commits);
+      marked = name;
+    }
     command.hidden = found.command === "";
     command.textContent = found.command;
   };
@@ -50,6 +77,7 @@ for (const form of document.querySelectorAll("form[data-check]")) {
     const name = event.target.name;
     touched.add(name === "pick" ? "revision" : name);
     if (name === "name" || name === "pick" || name === "bump") touched.add("revision").add("version");
+    if (name === "push" || name === "offline") touched.add("remote").add("offline");
     if (name === "revision") {
       const typed = form.querySelector('input[name="pick"][value=""]');
       if (typed !== null) typed.checked = true;
@@ -58,6 +86,8 @@ for (const form of document.querySelectorAll("form[data-check]")) {
     waiting = setTimeout(check, 250);
   };
 
+  // Who sends it looks at another page next, or at this one again.
+  form.addEventListener("submit", () => clearTimeout(waiting));
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
   if (form.elements.namedItem("name")?.value) check();
