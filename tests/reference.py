@@ -33,7 +33,7 @@ quotes.
 def cli_reference() -> str:
     """The whole of docs/cli.md."""
     parts = [_HEAD]
-    context = click.Context(cli, info_name="registry")
+    context = click.Context(cli, info_name="registry", **cli.context_settings)  # as a person has it: with -h
     for section, names in SECTIONS.items():
         parts.append(f"## {section}\n")
         for name in names:
