@@ -27,7 +27,7 @@ def annotate(
     facts = replace(facts, uses=used_versions(repository, facts.uses))
     keys = facts.keys()
     if not keys and not note.message:
-        raise UsageError("there is nothing to annotate with", "such as --label prod or --metric auc=0.93; see --help")
+        raise UsageError("there is nothing to annotate with", "such as --label prod or --metric auc=0.93")
     return _of_version(repository, text, Form.AMENDMENT, "Annotate", keys, note, way, waiting)
 
 

@@ -1,45 +1,110 @@
-"""Repositories of any size for measuring, made with git fast-import (DESIGN part 8)."""
+"""Repositories of any size for measuring, made with git fast-import: the same bytes each time (DESIGN part 8).
+
+Every model has nine versions to one promotion, and its versions stand at the same commits as those of all others. The
+branch `wanted` is one commit ahead of `main`: its manifest asks for a new version of each of `WANTED` models.
+"""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-_START = 1767225600  # 2026-01-01T00:00:00Z
+EACH = 100  # tags of one model
+WANTED = 1000  # models that the branch `wanted` asks a new version of
+START = 1767225600  # seconds since the epoch, 2026-01-01T00:00:00Z; a commit a second
+_TAGGED = START + 100_000  # the first tags, a second apart, after all commits
 _WHO = "Ana <ana@example.com>"
 
 
-def names(artifacts: int) -> list[str]:
-    """The names of the artifacts of a corpus."""
-    return [f"model-{n:04}" for n in range(artifacts)]
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a repository is like: how many tags, packed refs or one file each, one manifest or another each commit."""
+
+    tags: int
+    packed: bool = True
+    changing: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its models."""
+        return names(max(1, self.tags // EACH))
+
+    @property
+    def each(self) -> int:
+        """How many tags every model has."""
+        return self.tags // len(self.names)
+
+    @property
+    def versions(self) -> int:
+        """How many versions every model has; the first one stands at the first commit, and so on."""
+        return self.each - self.each // 10
+
+    @property
+    def model(self) -> str:
+        """The one that commands are asked about."""
+        return self.names[len(self.names) // 2]
 
 
-def fill(repository: Path, artifacts: int, tags: int) -> None:
-    """Fill a bare repository: `tags` tags on `artifacts` models, in each nine versions to one promotion; packed."""
-    stream = "".join(_stream(artifacts, tags))
+def names(models: int) -> list[str]:
+    """The names of so many models."""
+    return [f"model-{n:04}" for n in range(models)]
+
+
+def fill(repository: Path, shape: Shape, environment: Mapping[str, str]) -> None:
+    """Fill an empty repository; the head of its `main` has no version yet."""
     git = ["git", "-C", str(repository)]
-    subprocess.run([*git, "fast-import", "--quiet"], input=stream.encode(), check=True)
-    subprocess.run([*git, "pack-refs", "--all"], check=True)
+    with subprocess.Popen([*git, "fast-import", "--quiet"], stdin=subprocess.PIPE, env=environment) as process:
+        if process.stdin is None:
+            raise AssertionError("asked for a pipe")
+        for piece in stream(shape):  # piece by piece: the peak of this process would count for its children's too
+            process.stdin.write(piece.encode())
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    if shape.packed:
+        subprocess.run([*git, "pack-refs", "--all"], check=True, env=environment)
 
 
-def _stream(artifacts: int, tags: int) -> Iterator[str]:
-    manifest = "models:\n" + "".join(f"  {name}: {{path: models/{name}.pkl}}\n" for name in names(artifacts))
-    each = tags // artifacts
-    commits = each * 9 // 10 or 1
-    for n in range(commits):
-        yield f"commit refs/heads/main\nmark :{n + 1}\ncommitter {_WHO} {_START + n} +0000\ndata 5\nTrain\n"
-        if n == 0:
-            yield f"M 644 inline registry.yaml\ndata {len(manifest)}\n{manifest}\n"
-        yield f"M 644 inline weights\ndata {len(str(n))}\n{n}\n\n"
-    for name in names(artifacts):
-        version = 0
-        for place in range(each):
-            promotion = place % 10 == 9
-            version += not promotion
-            tag = f"{name}#production#{place + 1}" if promotion else f"{name}@v0.0.{version}"
-            word = f"Version: v0.0.{version}" if promotion else f"Counter: {place + 1}\nNumber: {version}"
-            verb = "Assign" if promotion else "Register"
-            text = f"{verb} {name} v0.0.{version}\n\nRegistry: 1\n{word}\n"
-            seconds = _START + 100_000 + place
-            yield f"tag {tag}\nfrom :{version}\ntagger {_WHO} {seconds} +0000\ndata {len(text)}\n{text}"
+def stream(shape: Shape) -> Iterator[str]:
+    """The whole repository, as git-fast-import(1) reads it."""
+    models = shape.names
+    for n in range(1, shape.versions + 2):
+        changed = models[n % len(models)] if shape.changing else ""
+        whole = n == 1 or shape.changing
+        manifest = _file("registry.yaml", _manifest(models, {changed: f"description: change {n}"})) if whole else ""
+        yield _commit("main", n, manifest + _file("weights", str(n)))
+    yield f"reset refs/heads/wanted\nfrom :{shape.versions + 1}\n\n"
+    wanted = names(WANTED)
+    yield _commit("wanted", shape.versions + 2, _file("registry.yaml", _manifest(wanted, _asking(wanted))))
+    for name in models:
+        yield from _tags(name, shape.each)
+
+
+def _asking(wanted: Sequence[str]) -> dict[str, str]:
+    return dict.fromkeys(wanted, "version: v1.0.0")
+
+
+def _manifest(models: Sequence[str], more: dict[str, str]) -> str:
+    fields = {name: ", ".join(["path: weights", *([more[name]] if name in more else [])]) for name in models}
+    return "models:\n" + "".join(f"  {name}: {{{words}}}\n" for name, words in fields.items())
+
+
+def _commit(branch: str, mark: int, files: str) -> str:
+    return f"commit refs/heads/{branch}\nmark :{mark}\ncommitter {_WHO} {START + mark} +0000\ndata 5\nTrain\n{files}\n"
+
+
+def _file(path: str, text: str) -> str:
+    return f"M 644 inline {path}\ndata {len(text)}\n{text}\n"
+
+
+def _tags(name: str, each: int) -> Iterator[str]:
+    version = 0
+    for place in range(each):
+        promotion = place % 10 == 9
+        version += not promotion
+        tag = f"{name}#production#{place + 1}" if promotion else f"{name}@v0.0.{version}"
+        words = f"Version: v0.0.{version}" if promotion else f"Counter: {place + 1}\nNumber: {version}"
+        verb = "Assign" if promotion else "Register"
+        text = f"{verb} {name} v0.0.{version}\n\nRegistry: 1\n{words}\n"
+        yield f"tag {tag}\nfrom :{version}\ntagger {_WHO} {_TAGGED + place} +0000\ndata {len(text)}\n{text}"

@@ -10,7 +10,7 @@ for (const form of document.querySelectorAll("form[data-check]")) {
 
   const show = (name, words) => {
     const place = document.getElementById(`error-${name}`);
-    if (place === null || (name !== "" && !touched.has(name))) return;
+    if (place === null || (name === "" ? touched.size === 0 : !touched.has(name))) return;
     place.textContent = words;
     const field = name === "" ? null : form.elements.namedItem(name);
     if (field instanceof Element) {
