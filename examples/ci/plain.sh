@@ -5,7 +5,7 @@
 #   plain.sh apply                 makes true what the default branch wants, and publishes it; prints the events as JSON
 #   plain.sh event TAG             which event a tag is, as JSON; prints nothing for a tag that is not of the registry
 #
-# Run it in a clone of the repository. It needs `registry` on PATH: pip install git-registry
+# Run it in a clone that is CI's own: tags that the server does not have are deleted there. It needs `registry` on PATH: pip install git-registry
 set -eu
 
 usage() {
@@ -13,12 +13,13 @@ usage() {
   exit 2
 }
 
-# What CI checks out is often one commit without tags, and each of a tag that CI made light.
+# What CI checks out is often one commit without tags, and each of a tag that CI made light. In a clone that is used again
+# there are tags that were deleted since, or that another job made: what counts, and is published, is what the server has.
 whole() {
   if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
     git fetch --quiet --unshallow origin
   fi
-  git fetch --quiet --force origin '+refs/tags/*:refs/tags/*'
+  git fetch --quiet --force --prune origin '+refs/tags/*:refs/tags/*'
 }
 
 # Whoever pushes tags needs a name.

@@ -21,7 +21,8 @@ def main() -> int:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # what a runner reads
     files = (os.environ.get(name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"))
     voice = Voice(sys.stdout, *(Path(file) if file else None for file in files))
-    signal.signal(signal.SIGTERM, _cancel)
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, _cancel)
     with voice.quoted():
         try:
             runner = read(os.environ)
@@ -46,7 +47,10 @@ def main() -> int:
 
 
 def _cancel(*_: object) -> None:
-    """Where a job is cancelled, a runner says so by SIGINT first and by SIGTERM a little later: both end alike."""
+    """Where a job is cancelled, a runner says so by SIGINT first and by SIGTERM a little later. The first one ends what
+    is under way, and the second finds us telling what was published."""
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

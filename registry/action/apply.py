@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 from registry import markdown
 from registry.action.annotations import Annotation, annotate_all
@@ -13,7 +14,8 @@ from registry.action.runner import Runner
 from registry.action.say import Voice
 from registry.action.summary import apply_summary
 from registry.api import Registry
-from registry.core.facts import Facts, StageChange, stage_changes
+from registry.core.facts import Facts, stages_now
+from registry.errors import NotFound, Refused, RegistryError
 from registry.porcelain.gitops import Obstructed
 from registry.porcelain.values import Written
 
@@ -31,18 +33,13 @@ def apply(registry: Registry, runner: Runner, voice: Voice) -> int:
     try:
         registry.apply(push=True, batch=runner.inputs.push_batch, changes=changes, on_batch=done.append)
     except Obstructed as error:
-        _tell(registry, done, voice, whole=False)
-        annotate_all(
-            voice,
-            [Annotation("error", one.words, one.hint) for one in error.obstacles],
-            f"registry plan --rev {error.commit[:7]}",
-        )
-        voice.summary(markdown.obstructed(error))
+        _tell_after(error, registry, done, voice)
+        _refused(error, voice)
         return 1
-    except BaseException:  # a job that was cancelled, too
-        _tell(registry, done, voice, whole=False)
+    except BaseException as error:  # a job that was cancelled, too
+        _tell_after(error, registry, done, voice)
         raise
-    _tell(registry, done, voice, whole=True)
+    _tell(registry, _tags(done), [note for written in done for note in written.notes], voice)
     return 0
 
 
@@ -53,23 +50,60 @@ def nothing(runner: Runner, voice: Voice) -> int:
     return 0
 
 
-def _tell(registry: Registry, done: Sequence[Written], voice: Voice, *, whole: bool) -> None:
+def _refused(error: Obstructed, voice: Voice) -> None:
+    annotations = [Annotation("error", one.words, one.hint) for one in error.obstacles]
+    annotate_all(voice, annotations, f"registry plan --rev {error.commit[:7]}")
+    voice.summary(markdown.obstructed(error))
+
+
+def _tell_after(error: BaseException, registry: Registry, done: Sequence[Written], voice: Voice) -> None:
+    """Tell what was published before `error`. What keeps that from being told is said, and hides the error from nobody.
+
+    A push that was cut off may have arrived, so the server is asked. It may have events of others, too, by now: to hear
+    of those twice harms nobody, since it is the present stages that are deployed.
+    """
+    tags = _tags(done)
+    try:
+        if not isinstance(error, Refused):
+            tags += _arrived(registry)
+        _tell(registry, tags, None, voice)
+    except RegistryError as other:
+        voice.annotate("error", f"what was published cannot be told: {other.message}", title="git-registry")
+
+
+def _arrived(registry: Registry) -> list[str]:
+    """The events that came to the server since it was asked last, each artifact's in order."""
+    new = registry.fetch().tags
     registry.refresh()
-    events = [registry.facts(event.tag) for written in done for event in written.events]
+    found = []
+    for tag in new:
+        with suppress(NotFound):  # a tag that is none
+            found.append(registry.facts(tag))
+    return [facts.event.tag for facts in sorted(found, key=lambda facts: len(facts.then.events))]
+
+
+def _tags(done: Sequence[Written]) -> list[str]:
+    return [event.tag for written in done for event in written.events]
+
+
+def _tell(registry: Registry, tags: Sequence[str], notes: Sequence[str] | None, voice: Voice) -> None:
+    """The outputs, and the summary; without `notes`, which come with success, a summary of nothing says nothing."""
+    registry.refresh()
+    events = [registry.facts(tag) for tag in tags]
     by_artifact: dict[str, list[Facts]] = {}
     for facts in events:
         by_artifact.setdefault(facts.event.artifact, []).append(facts)
-    stages = [one for name, told in by_artifact.items() for one in _changes(registry, name, told)]
+    stages = [
+        stage.to_json()
+        for name, told in by_artifact.items()
+        for stage in stages_now(registry.repository.state(name), told)
+    ]
     voice.output(
         {
             "events": voice.listed("events", [facts.to_json() for facts in events]),
-            "stages": voice.listed("stages", [stage.to_json() for stage in stages]),
+            "stages": voice.listed("stages", stages),
             "count": str(len(events)),
         }
     )
-    if events or whole:
-        voice.summary(apply_summary(events, [note for written in done for note in written.notes]))
-
-
-def _changes(registry: Registry, artifact: str, told: Sequence[Facts]) -> list[StageChange]:
-    return stage_changes(registry.repository.state(artifact), told)
+    if events or notes is not None:
+        voice.summary(apply_summary(events, notes or ()))

@@ -1,7 +1,7 @@
-"""What a step needs of Git that a runner does not give: a name to write under, and a way to the server.
+"""What a step needs of Git that a runner does not give: the server's tags, a name to write under, a way to the server.
 
-Both go into this process's environment, so that nothing is left on the runner, and no token stands on a command line,
-where other processes could read it.
+The latter two go into this process's environment, so that nothing is left on the runner, and no token stands on a
+command line, where other processes could read it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def repair(registry: Registry, voice: Voice, tag: str | None = None, *, base: st
         more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
         voice.annotate(
             "warning",
-            f"these tags are not at the remote, and do not count: {', '.join(lost[:_SHOWN])}{more} "
+            f"these tags are not so at the remote, and do not count: {', '.join(lost[:_SHOWN])}{more} "
             "(hint: a step that makes some publishes them, with --push)",
             title="git-registry",
         )
@@ -55,7 +55,8 @@ _WHOSE = ("user", "committer")
 
 def _credentials(git: Git, runner: Runner, environment: Mapping[str, str]) -> dict[str, str]:
     # actions/checkout leaves such a header, unless `persist-credentials: false`; a server refuses two of them.
-    there = git.succeeds("config", "--get-urlmatch", "http.extraheader", f"{runner.server}/")
+    said = git.read("config", "--get-urlmatch", "http.extraheader", f"{runner.server}/", check=False)
+    there = said.lower().startswith(b"authorization:")
     if not runner.inputs.token or (there and not runner.inputs.insists):
         return {}
     login = base64.b64encode(f"x-access-token:{runner.inputs.token}".encode()).decode()
@@ -63,8 +64,8 @@ def _credentials(git: Git, runner: Runner, environment: Mapping[str, str]) -> di
     values = [*([""] if there else []), f"AUTHORIZATION: basic {login}"]
     count = environment.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isdigit() else 0  # after what the user says in the same way: git-config(1)
-    said = {"GIT_CONFIG_COUNT": str(first + len(values))}
+    settings = {"GIT_CONFIG_COUNT": str(first + len(values))}
     for place, value in enumerate(values, first):
-        said[f"GIT_CONFIG_KEY_{place}"] = f"http.{runner.server}/.extraheader"
-        said[f"GIT_CONFIG_VALUE_{place}"] = value
-    return said
+        settings[f"GIT_CONFIG_KEY_{place}"] = f"http.{runner.server}/.extraheader"
+        settings[f"GIT_CONFIG_VALUE_{place}"] = value
+    return settings

@@ -12,7 +12,7 @@ from registry.action.say import OUTPUT_LIMIT, Voice
 from registry.action.summary import event_summary
 from registry.api import Registry
 from registry.core.events import OfVersion
-from registry.core.facts import Facts, image_name, image_tag, stage_changes
+from registry.core.facts import Facts, image_name, image_tag, stages_now
 from registry.core.manifest import Json
 from registry.core.names import Form, parse_tag
 from registry.errors import NotFound, Refused, UsageError
@@ -95,7 +95,7 @@ def _outputs(found: EventDetail, voice: Voice) -> dict[str, str]:
         "image-tag": image_tag(facts.version or ""),
         "previous-version": facts.previous or "",
         "current": "true" if facts.current else "false",
-        "stages": voice.listed("stages", [one.to_json() for one in stage_changes(found.state, [facts])]),
+        "stages": voice.listed("stages", [one.to_json() for one in stages_now(found.state, [facts])]),
     }
 
 

@@ -20,7 +20,7 @@ EXTRAS = ("dvc", "ui", "url")
 PIP = ["-I", "-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check"]
 # pip starts Pythons of its own, without -I; and what it builds has no use for the workflow's token.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-BUILDING = {name: value for name, value in ENVIRONMENT.items() if not name.startswith("REGISTRY_INPUT_")}
+BUILDING = {name: value for name, value in ENVIRONMENT.items() if not name.startswith("REGISTRY_")}
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from registry.core.facts import Facts
 from registry.core.state import ArtifactState
 from registry.markdown import block, code, table
 
+_EVENTS = 5000  # of an apply; a summary of more is too long
 _LATEST = 20  # rows of a table: the newest ones
 
 
@@ -104,10 +105,10 @@ def apply_summary(events: Sequence[Facts], notes: Sequence[str]) -> str:
         ]
         for facts in events
     ]
-    done = table(["Event", "Artifact", "Version", "Stage", "Before", "Commit", "Tag"], rows[:500])
+    done = table(["Event", "Artifact", "Version", "Stage", "Before", "Commit", "Tag"], rows[:_EVENTS])
     parts = [
         "## Applied" if events else "## Nothing to apply",
-        _with_more(done, len(rows) - 500) if rows else "All that the manifest wants is so already.",
+        _with_more(done, len(rows) - _EVENTS) if rows else "All that the manifest wants is so already.",
         "\n".join(f"- {code(note)}" for note in notes),
     ]
     return "\n\n".join(part for part in parts if part)

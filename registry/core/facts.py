@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from registry.core.events import (
@@ -13,6 +13,7 @@ from registry.core.events import (
     Deprecation,
     Deregistration,
     Event,
+    OfStage,
     OfVersion,
     Registration,
     Unassignment,
@@ -34,8 +35,8 @@ class Facts:
 
     `before` and `then` are the artifact's states right before and after it. `selected` is the version or bare commit
     that it is about: None where it is about the artifact, or names a version that never was, and counts for nothing.
-    `previous` is what the stage resolved to just before, or, of a registration, what was latest. `current` says whether
-    what it did is still so.
+    `previous` is what the stage resolved to just before, and before what the same write unassigned from it; of a
+    registration, what was latest. `current` says whether what it did is still so.
     """
 
     event: Event
@@ -101,18 +102,35 @@ def facts_of(state: ArtifactState, tag: str) -> Facts | None:
         then,
         version=subject,
         selected=selected,
-        previous=_previous(before, event, subject),
+        previous=_previous(state, place, subject),
         current=_is_current(state, event, subject, known),
     )
 
 
-def _previous(before: ArtifactState, event: Event, subject: Subject) -> str | None:
+def _previous(state: ArtifactState, place: int, subject: Subject) -> str | None:
+    event = state.events[place]
     match event:
-        case Assignment() | Unassignment():
-            return before.stages.get(event.stage) if subject is not None else None
+        case Assignment() | Unassignment() if subject is not None:
+            return fold(state.name, state.events[: _began(state.events, place)]).stages.get(event.stage)
         case Registration():
-            return before.latest.name if before.latest is not None else None
+            latest = fold(state.name, state.events[:place]).latest
+            return latest.name if latest is not None else None
     return None
+
+
+def _began(events: Sequence[Event], place: int) -> int:
+    """Where the write began that ends with an event: that of an exclusive stage first unassigns who is in it.
+
+    The tags of one write name each the one before, and their dates are a second apart.
+    """
+    while place > 0:
+        event, before = events[place], events[place - 1]
+        same = isinstance(event, OfStage) and isinstance(before, Unassignment) and before.stage == event.stage
+        chained = event.keys.get("Previous") == (before.oid,) and event.by.seconds - before.by.seconds == 1
+        if not (same and chained and (event.by.name, event.by.email) == (before.by.name, before.by.email)):
+            break
+        place -= 1
+    return place
 
 
 def _is_current(state: ArtifactState, event: Event, subject: Subject, known: VersionState | None) -> bool:
@@ -123,7 +141,7 @@ def _is_current(state: ArtifactState, event: Event, subject: Subject, known: Ver
         case Deregistration():
             return now is not None and now.deregistration is not None and now.deregistration.oid == event.oid
         case Amendment():
-            return now is not None and now.active and bool(now.amendments) and now.amendments[-1].oid == event.oid
+            return now is not None and now.active and any(one.oid == event.oid for one in now.amendments)
         case Assignment():
             # The same version put there again changes nothing; the same name with another commit is another model.
             same = known is None or (now is not None and now.commit == known.commit)
@@ -133,16 +151,17 @@ def _is_current(state: ArtifactState, event: Event, subject: Subject, known: Ver
                 holding.subject for holding in state.holdings.get(event.stage, ())
             }
         case Deprecation():
-            return state.deprecated and state.events[-1].oid == event.oid
+            later = state.events[state.events.index(event) :]
+            return all(isinstance(one, Deprecation) for one in later)
     return False
 
 
 @dataclass(frozen=True, slots=True)
-class StageChange:
-    """A stage of an artifact that resolves to something else than before some events.
+class StageNow:
+    """A stage that events have touched, and what it resolves to now.
 
-    `version` is what it resolves to now: a version, a bare commit's full id, or None where nothing is in it; `commit`
-    is that of the model, `previous` what the stage resolved to before the events. `event` is the tag of the last one.
+    `version` is a version, a bare commit's full id, or None where nothing is in the stage; `commit` is that of the
+    model, `previous` what the stage resolved to before those events. `tag` is that of the last of them.
     """
 
     artifact: str
@@ -150,7 +169,7 @@ class StageChange:
     version: str | None
     commit: str | None
     previous: str | None
-    event: str
+    tag: str
 
     def to_json(self) -> dict[str, str | None]:
         """The shape of one of the output `stages`."""
@@ -159,45 +178,39 @@ class StageChange:
             "stage": self.stage,
             "version": self.version,
             "commit": self.commit,
-            "tag": self.event,
+            "tag": self.tag,
             "image-name": image_name(self.artifact),
             "image-tag": None if self.version is None else image_tag(self.version),
             "previous-version": self.previous,
         }
 
 
-_Holder = tuple[str, str]  # what a stage resolves to, and its commit
+def stages_now(now: ArtifactState, told: Iterable[Facts]) -> list[StageNow]:
+    """The stages that the events `told` of, in order, have touched, as they are `now`: what to deploy.
 
-
-def stage_changes(now: ArtifactState, told: Iterable[Facts]) -> list[StageChange]:
-    """The stages that the events `told` of, in order, have changed, as they are `now`: what to deploy.
-
-    A stage that is again as it was before them has not changed. An event may change a stage without naming it: a
-    deregistration, or a version that moves to another commit.
+    An event may touch a stage without naming it: a deregistration uncovers what was there before, and a version that
+    moves to another commit is another model. One that is again as it was is told, too: who deploys what is there now
+    does not depend on which of several events is the last one to be heard.
     """
-    first: dict[str, _Holder | None] = {}
+    before: dict[str, str | None] = {}
     last: dict[str, str] = {}
     for facts in told:
-        for stage in (*facts.before.stages, *facts.then.stages):
-            before = _holder(facts.before, stage)
-            if before != _holder(facts.then, stage):
-                first.setdefault(stage, before)
+        for stage in dict.fromkeys((*facts.before.stages, *facts.then.stages)):
+            named = stage == facts.stage and facts.version is not None
+            if named or _holder(facts.before, stage) != _holder(facts.then, stage):
+                before.setdefault(stage, facts.previous if named else facts.before.stages.get(stage))
                 last[stage] = facts.event.tag
     found = []
-    for stage, before in first.items():
-        holder = _holder(now, stage)
-        if holder != before:
-            version, commit = holder or (None, None)
-            previous = None if before is None else before[0]
-            found.append(StageChange(now.name, stage, version, commit, previous, last[stage]))
+    for stage, previous in before.items():
+        version, commit = _holder(now, stage)
+        found.append(StageNow(now.name, stage, version, commit, previous, last[stage]))
     return found
 
 
-def _holder(state: ArtifactState, stage: str) -> _Holder | None:
+def _holder(state: ArtifactState, stage: str) -> tuple[str | None, str | None]:
+    """What a stage resolves to, and its commit."""
     subject = state.stages.get(stage)
-    if subject is None:
-        return None
-    known = state.versions.get(subject)
+    known = None if subject is None else state.versions.get(subject)
     return subject, subject if known is None else known.commit
 
 

@@ -179,6 +179,9 @@ def check_ref(repository: Repository, tag: str) -> EventView:
         raise NotFound(f"there is no tag {name}", "git fetch --tags brings those of the remote")
     record = records[0]
     event = event_of(record.name, record.oid, record.raw) if record.raw is not None else None
+    if event is None and record.type not in {"tag", "missing"}:
+        hint = "an event is an annotated tag of a commit, as registry makes them"
+        raise NotFound(f"{name} is not an event: it is a lightweight tag, of a {record.type}", hint)
     if event is None:
         raise NotFound(f"{name} is not an event: its tag object is damaged or missing", "registry doctor says how")
     return views.events_view(repository.state(parsed.artifact), [event])[0]

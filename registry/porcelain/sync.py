@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from registry.core import names
 from registry.core.manifest import Json
+from registry.plumbing import memory
 from registry.porcelain import views
 from registry.porcelain.values import EventView, Written
 from registry.repository import Repository
@@ -36,6 +37,15 @@ class Fetched:
             "unpublished": list(self.unpublished),
             "differing": list(self.differing),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """The tags that were written here and are not at `remote`; where it was never `asked`, it may have some of them."""
+
+    remote: str
+    tags: tuple[str, ...]
+    asked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +110,26 @@ def fetch(
     return Fetched(
         place.name,
         new.tags,
-        tuple(event.tag for one in found for event in one.unpublished if event.tag not in one.there),
+        _unpublished(found),
         tuple(name for one in found for name in one.differing),
         new.left_out,
     )
+
+
+def unpublished(repository: Repository, artifacts: Sequence[str], wanted: str | None) -> Unpublished:
+    """What `push` would publish, as far as was fetched: nobody is asked. Of all artifacts, where none is named, those
+    are read that have a tag, by its name and id, here or there only.
+
+    Raises NotFound without a remote, UsageError where several could be meant.
+    """
+    place = repository.remote(wanted)
+    found = standings(repository, place, artifacts or unequal(repository, place)).values()
+    return Unpublished(place.name, _unpublished(found), bool(memory.known(repository.clone, place.name).asked))
+
+
+def _unpublished(found: Iterable[Standing]) -> tuple[str, ...]:
+    """The names of the tags that a push would publish."""
+    return tuple(event.tag for one in found for event in one.unpublished if event.tag not in one.there)
 
 
 def _check_known(repository: Repository, found: Sequence[Standing]) -> None:

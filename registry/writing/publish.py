@@ -218,9 +218,9 @@ class _Attempt:
         arrived = sent.old if sent is not None and set(sent.new) & set(one.there.values()) else ()
         left = [event for event in one.unpublished if event.oid not in arrived]
         if not left:
-            return Plan(one, Replayed(one.base.knowing(one.deleted)))
+            return Plan(one, Replayed(one.base.knowing(one.gone)))
         rules = Rules(manifest(one.base.name), self.witness, known, self.uses, one.taken)
-        return Plan(one, replay(one.base.knowing(one.deleted), left, rules, self.by, self._seal))
+        return Plan(one, replay(one.base.knowing(one.gone), left, rules, self.by, self._seal))
 
     def _seal(self, signed: bool) -> Callable[[bytes], bytes]:
         return self.seals(True if signed else None)

@@ -30,7 +30,8 @@ class Standing:
 
     `base` is the remote's state, `there` and `here` are the tags and what they point to, whatever it is. `unpublished`
     are the events, in order, that the remote never had, `withheld` those that it had and has no more (or has as
-    something else); `head` is its registry head, "" where there is none.
+    something else); `head` is its registry head, "" where there is none. `gone` are the names of tags that it had and
+    has no more, whether they are here or not: nobody may have them again.
     """
 
     base: ArtifactState
@@ -39,6 +40,7 @@ class Standing:
     unpublished: tuple[Event, ...]
     withheld: tuple[Event, ...]
     head: str
+    gone: tuple[str, ...] = ()
 
     @property
     def missing(self) -> list[str]:
@@ -85,9 +87,13 @@ def standings(repository: Repository, place: Remote, artifacts: Sequence[str]) -
     local = read(tags.PREFIX, tags.patterns)
     distant = read(place.tags, lambda name: tags.patterns(name, place.tags))
     heads = read(place.heads, lambda name: [f"{place.heads}{in_tag(name)}@head"])
-    gone = memory.known(repository.clone, place.name).gone
+    gone: dict[str, dict[str, str]] = {name: {} for name in artifacts}
+    for tag, oid in memory.known(repository.clone, place.name).gone.items():
+        if (named := parse_tag(tag)) is not None and named.artifact in gone:
+            gone[named.artifact][tag] = oid
     return {
-        name: _standing(name, local[name], distant[name], next(iter(heads[name]), None), gone) for name in artifacts
+        name: _standing(name, local[name], distant[name], next(iter(heads[name]), None), gone[name])
+        for name in artifacts
     }
 
 
@@ -107,7 +113,8 @@ def _standing(
     seen = fold(artifact, tags.events_of(local))
     base = fold(artifact, tags.events_of(distant))
     left = [event for event in seen.events if there.get(event.tag) != event.oid]
-    had = _shown(base.events, left, head) if left else set()
+    last = _head_event(head)
+    had = _shown(base.events, left, last) if left else set()
     had.update(event.oid for event in left if gone.get(event.tag) == event.oid)
     return Standing(
         base,
@@ -116,10 +123,16 @@ def _standing(
         tuple(event for event in left if event.oid not in had),
         tuple(event for event in left if event.oid in had),
         head.oid if head is not None else "",
+        tuple({name: None for name in (*gone, *([] if last is None else [last.tag])) if name not in there}),
     )
 
 
-def _shown(there: Sequence[Event], here: Sequence[Event], head: TagRecord | None) -> set[str]:
+def _head_event(head: TagRecord | None) -> Event | None:
+    tag = parse_object(head.raw) if head is not None and head.raw is not None else None
+    return event_of(tag.tag, head.oid, head.raw) if head is not None and tag is not None and head.raw else None
+
+
+def _shown(there: Sequence[Event], here: Sequence[Event], head: Event | None) -> set[str]:
     """The ids of the events that the remote must have had: those that its events and its head name, or lead to.
 
     A head moves with the tags that it was pushed with, and an event is pushed after all those that it names.
@@ -128,10 +141,7 @@ def _shown(there: Sequence[Event], here: Sequence[Event], head: TagRecord | None
     left = [event.oid for event in there]
     if head is not None:
         left.append(head.oid)
-        tag = parse_object(head.raw) if head.raw is not None else None
-        last = event_of(tag.tag, head.oid, head.raw) if tag is not None and head.raw is not None else None
-        if last is not None:
-            events[head.oid] = last
+        events[head.oid] = head
     shown: set[str] = set()
     while left:
         oid = left.pop()

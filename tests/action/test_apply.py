@@ -163,9 +163,9 @@ def test_two_runs_at_once_do_the_work_once(pushed: RepoStory, tmp_path: Path) ->
     assert len(_tags_at_origin(pushed)) == 2
 
 
-@pytest.mark.parametrize(("count", "kept", "warnings"), [(300, 300, 0), (2000, 350, 1)])
+@pytest.mark.parametrize(("count", "kept", "errors"), [(200, 200, 0), (2000, 256, 1)])
 def test_more_events_than_a_workflow_takes_are_cut_and_said(
-    repo: RepoStory, capsys: pytest.CaptureFixture[str], count: int, kept: int, warnings: int
+    repo: RepoStory, capsys: pytest.CaptureFixture[str], count: int, kept: int, errors: int
 ) -> None:
     repo.register("churn", "v1.0.0")
     facts = facts_of(repo.registry.repository.state("churn"), "churn@v1.0.0")
@@ -175,7 +175,7 @@ def test_more_events_than_a_workflow_takes_are_cut_and_said(
 
     assert kept <= len(said) <= count
     assert len(json.dumps(said, separators=(",", ":"))) <= 100_000
-    assert capsys.readouterr().out.count("::warning") == warnings
+    assert capsys.readouterr().out.count("::error") == errors
 
 
 # -- what goes wrong on the way ----------------------------------------------------------------------------------------
@@ -228,6 +228,39 @@ def test_a_cancelled_step_tells_what_it_published(pushed: RepoStory, tmp_path: P
     assert ran.commands[-1] == "::error title=git-registry::the step was cancelled"
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_push_that_arrived_before_the_step_was_cancelled_is_told(
+    pushed: RepoStory, tmp_path: Path, sign: signal.Signals
+) -> None:
+    hook = tmp_path / "origin.git" / "hooks" / "post-receive"
+    asked = tmp_path / "asked"
+    os.mkfifo(asked)
+    hook.write_text(f'#!/bin/sh\necho >"{asked}"; exec sleep 60\n')
+    hook.chmod(0o755)
+
+    with start(pushed) as step:
+        asked.read_text()  # the tags are there, and the answer is not
+        step.send_signal(sign)
+
+    ran = step.ran()
+    assert ran.code == 130, ran.log
+    assert [event["tag"] for event in json.loads(ran.outputs["events"])] == ["churn@v1.0.0", "churn#production#2"]
+    assert [stage["version"] for stage in json.loads(ran.outputs["stages"])] == ["v1.0.0"]
+
+
+def test_what_went_wrong_first_is_said_though_the_outputs_cannot_be_written(pushed: RepoStory, tmp_path: Path) -> None:
+    hook = tmp_path / "origin.git" / "hooks" / "pre-receive"
+    outputs = tmp_path / "outputs"
+    hook.write_text(f'#!/bin/sh\nrm -f "{outputs}"; mkdir "{outputs}"; echo "no tags today" >&2; exit 1\n')
+    hook.chmod(0o755)
+
+    ran = run(pushed, env={"GITHUB_OUTPUT": str(outputs)})
+
+    assert ran.code == 1
+    assert any("what was published cannot be told" in one for one in ran.commands)
+    assert "no tags today" in ran.commands[-1]
+
+
 # -- a workspace that is used again ------------------------------------------------------------------------------------
 
 
@@ -245,7 +278,7 @@ def test_a_tag_that_was_deleted_at_the_server_does_not_come_back(pushed: RepoSto
     assert ran.code == 0, ran.log
     assert _tags_at_origin(pushed) == ["churn@v1.0.0", "churn@v1.1.0"]
     assert [event["tag"] for event in json.loads(ran.outputs["events"])] == ["churn@v1.1.0"]
-    assert "these tags are not at the remote, and do not count: churn#production#2" in ran.commands[0]
+    assert "these tags are not so at the remote, and do not count: churn#production#2" in ran.commands[0]
 
 
 def test_a_tag_that_was_planted_is_not_published(pushed: RepoStory, tmp_path: Path) -> None:
@@ -263,3 +296,14 @@ def test_a_tag_that_was_planted_is_not_published(pushed: RepoStory, tmp_path: Pa
         "x",
         "x",
     ]
+
+
+def test_the_name_of_a_tag_that_was_deleted_at_the_server_is_not_used_again(pushed: RepoStory, tmp_path: Path) -> None:
+    run(pushed)
+    pushed.git("push", "-q", "origin", ":refs/tags/churn#production#2")
+    fresh = tmp_path / "runner" / "clone"
+    pushed.git("clone", "-q", str(tmp_path / "origin.git"), str(fresh))
+
+    ran = run(fresh)
+
+    assert [event["tag"] for event in json.loads(ran.outputs["events"])] == ["churn#production#3"], ran.log

@@ -144,6 +144,12 @@ def test_a_token_that_is_given_counts_more_than_what_checkout_left(repo: RepoSto
     ]
 
 
+def test_a_header_that_is_no_login_is_left_alone(repo: RepoStory) -> None:
+    repo.git("config", "http.extraheader", "X-Trace: 1")
+
+    assert _prepared(repo, _runner())["GIT_CONFIG_COUNT"] == "1"
+
+
 def test_a_header_for_another_server_is_not(repo: RepoStory) -> None:
     repo.git("config", "http.https://git.example.com/.extraheader", "AUTHORIZATION: basic eA==")
 

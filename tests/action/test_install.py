@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from registry.action.runner import TOKENS
+
 INSTALL = Path(__file__).parent.parent.parent / "registry" / "action" / "install.py"
 
 
@@ -127,3 +129,13 @@ def test_what_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
     assert done.stderr == ""
     assert done.stdout.startswith("::error title=git-registry::git-registry cannot be installed or started: ")
     assert "100%25" in done.stdout
+
+
+def test_what_is_built_gets_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in TOKENS:
+        monkeypatch.setenv(name, "granted")
+
+    building = runpy.run_path(str(INSTALL))["BUILDING"]
+
+    assert TOKENS
+    assert not {*TOKENS} & building.keys()

@@ -24,6 +24,8 @@ def hosted(repo: RepoStory, tmp_path: Path) -> RepoStory:
     repo.write("deploy", '#!/bin/sh\nprintf "%s\\n" "$*" >>"$OUT/deployed"\n')
     repo.write("image/Dockerfile", "FROM scratch\nCOPY model /model\n")
     (repo.path / "deploy").chmod(0o755)
+    for name in ("publish", "deploy"):  # which apply.yml calls
+        repo.write(f".github/workflows/{name}.yml", _example(name))
     repo.commit("Know how to deploy")
     repo.git("init", "-q", "--bare", "-b", "main", str(tmp_path / "origin.git"))
     repo.git("remote", "add", "origin", str(tmp_path / "origin.git"))
@@ -83,9 +85,9 @@ def test_an_assignment_is_deployed_and_an_old_one_run_again_brings_nothing_back(
     )
 
     assert (first.code, again.code, by_hand.code) == (0, 0, 0), first.log + again.log + by_hand.log
-    assert first.read("deployed").strip() == "churn production v1.0.0 v1.0.0"
-    assert again.read("deployed").strip() == "churn production v2.0.0 v2.0.0"  # what is there now, never the old one
-    assert by_hand.read("deployed").strip() == "churn production v2.0.0 v2.0.0"
+    assert first.read("deployed").strip() == "churn production v1.0.0 churn:v1.0.0"
+    assert again.read("deployed").strip() == "churn production v2.0.0 churn:v2.0.0"  # never the old one
+    assert by_hand.read("deployed").strip() == "churn production v2.0.0 churn:v2.0.0"
 
 
 def test_what_a_deregistration_uncovers_is_deployed(hosted: RepoStory, runner: Runner) -> None:
@@ -99,8 +101,8 @@ def test_what_a_deregistration_uncovers_is_deployed(hosted: RepoStory, runner: R
     second = runner.run(hosted, _example("deploy"), "push", {"ref": "refs/tags/churn#production!#6"})
 
     assert (first.code, second.code) == (0, 0), first.log + second.log
-    assert first.read("deployed").strip() == "churn production v1.0.0 v1.0.0"
-    assert second.read("deployed").strip() == "churn production"
+    assert first.read("deployed").strip() == "churn production v1.0.0 churn:v1.0.0"
+    assert second.read("deployed").strip() == "churn production  churn:"
 
 
 def test_a_pull_request_is_reviewed_merged_applied_and_deployed(hosted: RepoStory, runner: Runner) -> None:
@@ -111,6 +113,7 @@ def test_a_pull_request_is_reviewed_merged_applied_and_deployed(hosted: RepoStor
     hosted.git("merge", "-q", "--no-ff", "-m", "Merge", "release")
     payload = {"pull_request": {"number": 7, **ends}, "ref": "refs/pull/7/merge"}
 
+    runner.tool("docker", 'printf "%s\\n" "$1" >>"$OUT/docker"')
     reviewed = runner.run(hosted, _example("review"), "pull_request", payload)
     hosted.git("push", "-q", "origin", "main")
     applied = runner.run(hosted, _example("apply"), "push", {"ref": "refs/heads/main"})
@@ -118,8 +121,9 @@ def test_a_pull_request_is_reviewed_merged_applied_and_deployed(hosted: RepoStor
 
     assert (reviewed.code, applied.code, again.code) == (0, 0, 0), reviewed.log + applied.log + again.log
     assert "`churn#production#2`" in reviewed.log
-    assert applied.read("deployed").strip() == "churn production v1.0.0 v1.0.0"
-    assert again.read("deployed") == ""
+    assert applied.read("deployed").strip() == "churn production v1.0.0 churn:v1.0.0"
+    assert applied.read("docker").split() == ["login", "build", "push"]
+    assert (again.read("docker"), again.read("deployed")) == ("", "")
     assert hosted.git("ls-remote", "--refs", "--tags", "origin").count("refs/tags/") == 2
 
 

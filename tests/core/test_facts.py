@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.core.facts import StageChange, facts_of, image_name, image_tag, stage_changes
+from registry.core.facts import StageNow, facts_of, image_name, image_tag, stages_now
 from registry.core.names import VERSION_PATTERN, WORD_PATTERN
 from tests.story import RepoStory
 
@@ -110,10 +110,43 @@ def test_a_version_that_moves_changes_the_stage_that_it_is_in(repo: RepoStory) -
     state = repo.registry.repository.state("churn")
     told = [found for event in state.events[3:] if (found := facts_of(state, event.tag)) is not None]
 
-    changes = stage_changes(state, told)
+    found = stages_now(state, told)
 
     commit = repo.git("rev-parse", "HEAD")
-    assert changes == [
-        StageChange("churn", "production", "v1.0.0", commit, "v1.0.0", "churn@v1.0.0#4"),
-        StageChange("churn", "staging", None, None, "v1.0.0", "churn#staging!#5"),
+    assert found == [
+        StageNow("churn", "production", "v1.0.0", commit, "v1.0.0", "churn@v1.0.0#4"),
+        StageNow("churn", "staging", None, None, "v1.0.0", "churn#staging!#5"),
     ]
+
+
+def test_what_held_an_exclusive_stage_before_is_told_though_it_was_unassigned_first(repo: RepoStory) -> None:
+    repo.write("registry.yaml", "stages: {production: {exclusive: true}}\nmodels: {churn: {path: models/churn.pkl}}\n")
+    repo.commit("One at a time")
+    repo.register("churn", "v1.0.0").assign("churn@v1.0.0", "production").train()
+    repo.register("churn", "v2.0.0").assign("churn@v2.0.0", "production")
+    state = repo.registry.repository.state("churn")
+
+    facts = [found for event in state.events if (found := facts_of(state, event.tag)) is not None]
+
+    assert [(one.event.kind, one.previous) for one in facts[3:]] == [
+        ("unassignment", "v1.0.0"),
+        ("assignment", "v1.0.0"),
+    ]
+    [stage] = stages_now(state, facts[4:])
+    assert (stage.version, stage.previous) == ("v2.0.0", "v1.0.0")
+
+
+def test_an_amendment_holds_until_the_version_is_registered_anew(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0")
+    repo.registry_at().annotate("churn@v1.0.0", labels=["checked"])
+    repo.registry_at().annotate("churn@v1.0.0", metrics={"auc": 0.9})
+
+    def current() -> list[bool]:
+        state = repo.registry.repository.state("churn")
+        told = [facts_of(state, event.tag) for event in state.events]
+        return [one.current for one in told if one is not None]
+
+    assert current() == [True, True, True]
+    repo.train()
+    repo.register("churn", "v1.0.0", force=True)
+    assert current() == [False, False, False, True]

@@ -12,10 +12,11 @@ import pytest
 
 from registry import NotFound, Refused, Registry
 from registry.plumbing import objects
-from registry.plumbing.objects import Entry
+from registry.plumbing.objects import Entry, Object
 from registry.plumbing.process import Git
-from registry.porcelain import bounds
+from registry.porcelain import beginning, bounds
 from registry.porcelain.review import Review
+from registry.repository import Repository
 from tests.scenarios.conftest import everything
 from tests.story import RepoStory
 
@@ -511,3 +512,26 @@ def test_a_tree_that_names_billions_of_files_is_refused_at_once(story: RepoStory
 
     with pytest.raises(Refused, match=f"{head[:7]} has too many files"):
         story.registry.review("main", head)
+
+
+def test_a_history_that_is_too_large_is_refused_and_read_a_little_at_a_time(
+    story: RepoStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beginning, "WALKED", 100_000_000)
+    wanting = "models:\n  churn: {path: models/churn.pkl, version: v9.0.0}\n"
+    for n in range(60):
+        story.write("registry.yaml", f"{wanting}# {n}\n{'#' * 3_000_000}\n").commit(f"Grow {n}")
+    story.write("registry.yaml", wanting).commit("Small again")
+
+    read: list[int] = []
+    blobs_at = Repository.blobs_at
+
+    def counted(self: Repository, *said: Any, **more: Any) -> list[Object]:
+        found = blobs_at(self, *said, **more)
+        read.append(sum(len(one.data or b"") for one in found))
+        return found
+
+    monkeypatch.setattr(Repository, "blobs_at", counted)
+    with pytest.raises(Refused, match=r"the history of registry\.yaml is more than 100 MB"):
+        story.registry.plan()
+    assert max(read) <= 20_000_000
