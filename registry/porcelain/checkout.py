@@ -19,7 +19,7 @@ _DEEPER = (1, 2, 8, 32, 128, 512)  # commits, each time: a change has few, and a
 
 def repair(repository: Repository, tag: str | None, base: str | None, waiting: Callable[[], None]) -> tuple[str, ...]:
     """Make the tags of the artifact that `tag` is about, of all where it is None, those of the remote, and bring the
-    history down to `base`; the tags of the events that the remote does not have, which are withdrawn.
+    history down to `base`. Gives the tags of events that the remote does not have so: they are withdrawn.
 
     actions/checkout brings one commit, no tags, and the tag that triggered it as a lightweight one, which becomes the
     annotated one that it is. A workspace that is used again has tags of earlier jobs: what the remote has deleted or

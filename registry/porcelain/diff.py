@@ -9,7 +9,7 @@ from registry.core.compare import Difference, differences
 from registry.core.manifest import Declaration, Json
 from registry.core.metadata import File
 from registry.errors import RegistryError
-from registry.porcelain import register, views
+from registry.porcelain import carried, views
 from registry.porcelain.find import find
 from registry.porcelain.values import ModelVersion
 from registry.repository import Repository
@@ -110,7 +110,7 @@ def _files(repository: Repository, version: ModelVersion, declared: Declaration 
     files = version.metadata.artifacts
     if not files:
         try:
-            files = tuple(register.carried(repository, version.commit, declared, [])[0])
+            files = tuple(carried.carried(repository, version.commit, declared, [])[0])
         except RegistryError:  # the file is gone or too large: then there is nothing to compare
             files = ()
     return {file.path: _file(file) for file in files}

@@ -16,10 +16,11 @@ from registry.core.state import ArtifactState, VersionState
 from registry.errors import NotFound, Refused, RegistryError
 from registry.evidence import Witness
 from registry.manifests import read, wanted
-from registry.porcelain import bounds, register, views
+from registry.porcelain import bounds, carried, register, views
 from registry.porcelain.beginning import beginnings
+from registry.porcelain.carried import Carried, Load
 from registry.porcelain.gitops import Change, Changes, Obstacle, Plan, PlanStep
-from registry.porcelain.register import Carried, Load, Request
+from registry.porcelain.register import Request
 from registry.repository import Repository
 from registry.writing.clone import check_names
 
@@ -194,7 +195,7 @@ class Planner:
         left = sorted(places)
         manifests = self.repository.manifests_at(left)
         loads = [Load(commit, one.artifacts.get(name)) for (commit, name), one in zip(left, manifests, strict=True)]
-        self._loads.update(zip(left, register.carried_all(self.repository, loads), strict=True))
+        self._loads.update(zip(left, carried.carried_all(self.repository, loads), strict=True))
 
     # -- what the course asks for --------------------------------------------------------------------------------------
 

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TypeAlias
 
-from registry.core import lfs, metadata, names, policy, select
+from registry.core import metadata, names, policy, select
 from registry.core import version as versions_
 from registry.core.draft import Draft
-from registry.core.manifest import Declaration
-from registry.core.metadata import File
 from registry.core.names import Form
 from registry.core.plan import Choice, Keys, choose
 from registry.core.select import Selector
 from registry.core.state import ArtifactState
-from registry.errors import NotFound, Refused, RegistryError, UsageError
-from registry.plumbing import changes, objects
-from registry.plumbing.objects import Entry, Extent
-from registry.porcelain import bounds, reading, views
+from registry.errors import Refused, UsageError
+from registry.plumbing import changes
+from registry.porcelain import carried, reading, views
+from registry.porcelain.carried import Carried
 from registry.porcelain.note import Facts, Note
 from registry.porcelain.values import Written
 from registry.repository import Repository
 from registry.writing.values import Decision, Way
 from registry.writing.write import write
-
-_MB = 1000 * 1000
-WARN_ABOVE = 50 * _MB  # bytes of one file in plain Git: hosts warn above this,
-REFUSE_ABOVE = 100 * _MB  # and refuse a push above that
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +60,13 @@ def register(repository: Repository, request: Request, waiting: Callable[[], Non
     return Written(tuple(views.events_view(done.after, done.events)), notes)
 
 
-Carried: TypeAlias = "tuple[list[File], list[str]]"
-
-
 def carrying(repository: Repository, request: Request, commit: str) -> Callable[[], Carried]:
     """`carried` for a request, read once however often it is decided on: models are large."""
 
     @cache
     def carry() -> Carried:
         declared = repository.manifest_at(commit, request.artifact).artifacts.get(request.artifact)
-        return carried(repository, commit, declared, [path for _, path in request.artifacts])
+        return carried.carried(repository, commit, declared, [path for _, path in request.artifacts])
 
     return carry
 
@@ -143,188 +133,3 @@ def _used(repository: Repository, text: str) -> str:
     if selected.version is None:
         raise Refused(f"{text} is a commit without a version", "register it first")
     return f"{state.name}@{selected.version.name}"
-
-
-# -- the files that a version carries ----------------------------------------------------------------------------------
-
-
-def carried(repository: Repository, commit: str, declared: Declaration | None, further: Sequence[str]) -> Carried:
-    """The files of a version at `commit`, with digests, and warnings. Raises NotFound or Refused.
-
-    An output of DVC has its bytes elsewhere, so it is named without a digest; a URL is not asked at all.
-    """
-    [found] = carried_all(repository, [Load(commit, declared, tuple(further))])
-    if isinstance(found, RegistryError):
-        raise found
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a version at `commit` is to carry: the files that its manifest entry names, and `further` ones."""
-
-    commit: str
-    declared: Declaration | None
-    further: tuple[str, ...] = ()
-
-    @property
-    def paths(self) -> list[str]:
-        """The paths in Git, each once."""
-        paths = [] if self.declared is None else [p for p in self.declared.artifacts.values() if "://" not in p]
-        if self.declared is not None and self.declared.path is not None and not self.declared.is_url:
-            paths.insert(0, self.declared.path)
-        return list(dict.fromkeys([*paths, *self.further]))
-
-
-def carried_all(repository: Repository, loads: Sequence[Load]) -> list[Carried | RegistryError]:
-    """`carried` for several versions, with one question to Git for each commit and one for all bytes.
-
-    Where one cannot be carried, its error stands in its place.
-    """
-    trees: dict[str, _Tree] = {}
-    for commit in dict.fromkeys(load.commit for load in loads):
-        trees[commit] = _tree(
-            repository, commit, {path for load in loads if load.commit == commit for path in load.paths}
-        )
-    packed = [_packed(repository, load, trees[load.commit]) for load in loads]
-    entries = (one for found in packed if isinstance(found, tuple) for one in found[0] if isinstance(one, Entry))
-    there = list({(one.oid, one.path): one for one in entries}.values())  # any number of models may name one large file
-    files = dict(zip(((one.oid, one.path) for one in there), _digested(repository, there), strict=True))
-    return [
-        ([one if isinstance(one, File) else files[one.oid, one.path] for one in found[0]], found[1])
-        if isinstance(found, tuple)
-        else found
-        for found in packed
-    ]
-
-
-_Packed: TypeAlias = "tuple[list[File | Entry], list[str]]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    """What a commit has at the paths that are asked for.
-
-    `files` are those at and below each path, `leading_out` the links among them that lead out of the repository, and
-    `outputs` the paths without any file that DVC makes.
-    """
-
-    files: Mapping[str, Sequence[Entry]]
-    leading_out: Collection[str]
-    outputs: Collection[str]
-
-
-def _packed(repository: Repository, load: Load, tree: _Tree) -> _Packed | RegistryError:
-    """What one version carries: entries of Git's tree, and files whose bytes lie elsewhere; and warnings."""
-    carries: dict[str, File | Entry] = {}
-    notes: list[str] = []
-    try:
-        for path in load.paths:
-            found = tree.files[path]
-            if not found:
-                if path not in tree.outputs:
-                    raise NotFound(*_missing(repository, load.commit, path, typed=path in load.further))
-                carries[path] = File(path)
-            for entry in found:
-                if entry.path in tree.leading_out:
-                    raise Refused(
-                        f"{entry.path} is a link that leads out of the repository", "put the file itself there"
-                    )
-            for entry in found:
-                notes += _check_size(entry)
-            carries.update((entry.path, entry) for entry in found if entry.size is not None)
-    except (NotFound, Refused) as error:
-        return error
-    return list(carries.values()), notes
-
-
-_FEW_PATHS = 500  # of more, the whole tree is listed
-
-
-def _tree(repository: Repository, commit: str, paths: Collection[str]) -> _Tree:
-    """What there is at `paths`, by a number of questions that does not grow with them."""
-    if not paths:
-        return _Tree({}, (), ())
-    repository.bring(commit, sorted(paths))
-    listing = None
-    if "." in paths or len(paths) > _FEW_PATHS:
-        repository.bring_all([(commit, ".")], Extent.NAMES)
-        listing = objects.files_at(repository.git, commit)
-    files = _files(objects.files_at(repository.git, commit, sorted(paths)) if listing is None else listing, paths)
-    links = {entry.path: entry for found in files.values() for entry in found if entry.is_link}
-    there = None if listing is None else {entry.path for entry in listing}
-    return _Tree(
-        files,
-        {link.path for link in objects.leading_out(repository.git, commit, list(links.values()))},
-        _outputs(repository, commit, [path for path, found in files.items() if not found], there),
-    )
-
-
-def _files(entries: Iterable[Entry], paths: Collection[str]) -> dict[str, list[Entry]]:
-    """Those of `entries` that are, or lie below, each of `paths`; "." is the whole tree."""
-    found: dict[str, list[Entry]] = {path: [] for path in paths}
-    for entry in entries:
-        parts = entry.path.split("/")
-        for path in (".", *("/".join(parts[:n]) for n in range(1, len(parts) + 1))):
-            if path in found:
-                found[path].append(entry)
-    return found
-
-
-def _outputs(
-    repository: Repository, commit: str, paths: Sequence[str], there: Collection[str] | None
-) -> Collection[str]:
-    """Those of `paths` that DVC makes. `there` are all files of the commit, where that is known."""
-    if not paths:
-        return ()
-    from registry.manifests.outputs import dvc_outputs, is_output  # YAML takes time to import
-
-    # Without a list of them that `there` is not asked about: there may be millions, of which the tree has a few.
-    asked = (file for path in paths for file in _describing(path))
-    files = list(dict.fromkeys(file for file in asked if there is None or file in there))
-    found = bounds.dvc_files(repository, commit, files, _MB)
-    outputs = dvc_outputs({file: data for file, data in zip(files, found, strict=True) if data is not None})
-    return {path for path in paths if is_output(path, outputs)}
-
-
-def _describing(path: str) -> Iterator[str]:
-    """The files in which DVC could say that it makes `path`, or a directory above it."""
-    line = ""
-    for part in path.split("/"):
-        yield f"{line}dvc.yaml"
-        yield f"{line}{part}.dvc"
-        line += f"{part}/"
-
-
-def _missing(repository: Repository, commit: str, path: str, *, typed: bool) -> tuple[str, str]:
-    if repository.root is not None and (repository.root / path).exists():
-        return f"{path} is not in commit {commit[:7]}, only in the work tree", f"git add {path} and commit it first"
-    return (
-        f"{path} is not there at commit {commit[:7]}",
-        "check the path" if typed else "commit it, or correct the path in the manifest",
-    )
-
-
-def _check_size(entry: Entry) -> list[str]:
-    size = entry.size or 0
-    advice = "git lfs track, or dvc add, keeps large files out of Git's history"
-    if size > REFUSE_ABOVE:
-        raise Refused(f"{entry.path} has {size / _MB:.0f} MB in plain Git, where hosts refuse more than 100 MB", advice)
-    return [f"{entry.path} has {size / _MB:.0f} MB in plain Git: {advice}"] if size > WARN_ABOVE else []
-
-
-def _digested(repository: Repository, entries: Sequence[Entry]) -> list[File]:
-    small = [e for e in entries if (e.size or 0) < lfs.LIMIT]
-    pointers = {
-        entry.oid: file
-        for entry, blob in zip(small, objects.read_objects(repository.git, [e.oid for e in small]), strict=True)
-        if blob.data is not None and (file := lfs.parse_pointer(blob.data)) is not None
-    }
-    plain = list({e.oid: e for e in entries if e.oid not in pointers}.values())
-    digests = dict(zip((e.oid for e in plain), objects.digest(repository.git, plain), strict=True)) if plain else {}
-    return [
-        File(e.path, pointers[e.oid].sha256, pointers[e.oid].size)
-        if e.oid in pointers
-        else File(e.path, digests[e.oid], e.size)
-        for e in entries
-    ]

@@ -319,7 +319,7 @@ def test_what_it_was_made_from_is_named_exactly(repo: RepoStory, reg: Registry) 
 
 
 def test_a_large_file_is_told(repo: RepoStory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.porcelain.register.WARN_ABOVE", 3)
+    monkeypatch.setattr("registry.porcelain.carried.WARN_ABOVE", 3)
     repo.write("models/churn.pkl", "large\n")
 
     with repo.registry.promote("churn") as run:
