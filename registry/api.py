@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
 
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from registry.porcelain.register import Request
     from registry.porcelain.review import Review
     from registry.porcelain.status import Status
-    from registry.porcelain.sync import Fetched, Pushed
+    from registry.porcelain.sync import Fetched, Pushed, Unpublished
     from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
     from registry.runs import Run
     from registry.writing.values import Way
@@ -108,15 +107,6 @@ class Registering(How, total=False):
     content: object
     undeclared: bool
     force: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Unpublished:
-    """The tags that were written here and are not at `remote`; where it was never `asked`, it may have some of them."""
-
-    remote: str
-    tags: tuple[str, ...]
-    asked: bool
 
 
 def _way(how: How, *, force: bool = False) -> Way:
@@ -576,8 +566,8 @@ class Registry:
         """Mend what a checkout by CI left out or left behind: the tags of the artifact that `tag` is about, of all
         without one, become those of the remote, and the history down to the commit `base` is brought.
 
-        The tags of the events that only this clone had, which are withdrawn, and kept by their ids. For a clone that
-        will be thrown away: it becomes a partial one.
+        Gives the tags that were otherwise here than there: their events are withdrawn, and kept by their ids. For a
+        clone that will be thrown away: it becomes a partial one.
         """
         from registry.porcelain.checkout import repair
 
@@ -588,13 +578,9 @@ class Registry:
 
         Raises NotFound without a remote, UsageError where several could be meant.
         """
-        from registry.plumbing import memory
-        from registry.writing.standing import standings, unequal
+        from registry.porcelain.sync import unpublished
 
-        place = self.repository.remote(remote)
-        found = standings(self.repository, place, artifacts or unequal(self.repository, place)).values()
-        tags = tuple(event.tag for one in found for event in one.unpublished if event.tag not in one.there)
-        return Unpublished(place.name, tags, bool(memory.known(self.repository.clone, place.name).asked))
+        return unpublished(self.repository, artifacts, remote)
 
     def push(self, *artifacts: str, remote: str | None = None) -> Pushed:
         """Publish what was written here and not published, of some artifacts or of all, in order.

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import ClassVar
 
+from registry.core.overview import Overview
 from registry.core.state import ArtifactState, fold
 from registry.errors import NotFound, UsageError
-from registry.plumbing import objects, tags
+from registry.plumbing import cache, objects, tags
 from registry.plumbing.address import Address
 from registry.plumbing.mirror import Mirror
 from registry.plumbing.objects import Extent
@@ -151,7 +152,8 @@ class MirroredRepository(Repository):
             self._states.clear()
         else:
             self._states.pop(self._mirror.artifact, None)
-        self.__dict__.pop("states", None)
+        for name in ("states", "overviews"):
+            self.__dict__.pop(name, None)
         self._forget_head()
 
     def _forget_head(self) -> None:
@@ -188,6 +190,16 @@ class MirroredRepository(Repository):
             self._fetch(mirror)
             groups = tags.by_artifact(tags.events_of(tags.read_tags(mirror.git)))
         return {name: fold(name, events) for name, events in groups.items()}
+
+    @cached_property
+    def overviews(self) -> Mapping[str, Overview]:
+        """What a listing says of every artifact, from one fetch of all tags."""
+        mirror = self._open(None)
+        if self._held is None and not self._fresh:
+            self.focus()
+        with self._locked(mirror):
+            self._fetch(mirror)
+            return cache.overviews(mirror.clone)
 
     def _known_names(self) -> set[str]:
         return {*self.manifest_at_head.artifacts}  # to name others by their tags would fetch them all

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from registry.core import names
 from registry.core.events import Signatory, parse_signatory
+from registry.core.overview import Overview, overview
 from registry.core.select import nearest
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, NotFound, Refused, UsageError
-from registry.plumbing import history, objects, remote, tags
+from registry.plumbing import cache, history, objects, remote, tags
 from registry.plumbing.objects import Extent
 from registry.plumbing.process import Git
 from registry.plumbing.remote import Remote
@@ -136,7 +137,8 @@ class Repository:
     def forget_tags(self) -> None:
         """Forget what the tags said."""
         self._states.clear()
-        self.__dict__.pop("states", None)
+        for name in ("states", "overviews"):
+            self.__dict__.pop(name, None)
 
     def inside(self, path: str | os.PathLike[str]) -> str:
         """`path` relative to the root, with "/". A relative one is taken from the current directory where that lies
@@ -157,7 +159,7 @@ class Repository:
         """Whether this has all tags of `artifact` (of any, where None) without a doubt, as an ordinary clone has."""
         if history.is_cut_off(self.clone.common_dir):
             return False
-        some = bool(self.states) if artifact is None else self.state(artifact).exists
+        some = bool(self.overviews) if artifact is None else self.state(artifact).exists
         return some and remote.bring_tags(self.git)
 
     # -- tags ----------------------------------------------------------------------------------------------------
@@ -174,6 +176,13 @@ class Repository:
         """The state of every artifact that has an event, by name."""
         groups = tags.by_artifact(tags.events_of(tags.read_tags(self.git)))
         return {name: fold(name, events) for name, events in groups.items()}
+
+    @cached_property
+    def overviews(self) -> Mapping[str, Overview]:
+        """What a listing says of every artifact that has an event, by name."""
+        if "states" in self.__dict__:
+            return {name: overview(state) for name, state in self.states.items()}
+        return cache.overviews(self.clone)
 
     def states_of(self, artifacts: Sequence[str]) -> dict[str, ArtifactState]:
         """The state of each of `artifacts`, without a process for each where they are many."""
@@ -196,7 +205,7 @@ class Repository:
         raise NotFound(f"no artifact is called {artifact}", hint)
 
     def _known_names(self) -> set[str]:
-        return {*self.states, *self.manifest_at_head.artifacts}
+        return {*self.overviews, *self.manifest_at_head.artifacts}
 
     # -- commits and manifests -----------------------------------------------------------------------------------
 

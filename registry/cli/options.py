@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -113,6 +114,7 @@ def opened(repos: tuple[str, ...], *, acts: bool, static: bool = False) -> Sourc
     del jinja2, markdown_it, starlette
     from registry.web.sources import open_sources
 
+    gc.enable()  # which `main` has switched off: this runs for hours, or makes thousands of pages
     return open_sources(repos, acts=acts, static=static)
 
 

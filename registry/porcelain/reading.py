@@ -14,6 +14,7 @@ from registry.core.events import event_of
 from registry.core.manifest import Json, StageRule
 from registry.core.metadata import Metadata, number
 from registry.core.names import Form, is_artifact, parse_tag
+from registry.core.overview import Overview, overview
 from registry.core.select import Selector, nearest
 from registry.core.state import ArtifactState
 from registry.core.version import Version
@@ -65,12 +66,13 @@ def show_all(repository: Repository, wanted: Filter) -> list[Artifact]:
     if wanted.sort is not None:
         _check_field(wanted.sort.removeprefix("-"))
     manifest = repository.manifest_at_head
-    everything = {**{name: ArtifactState(name, ()) for name in manifest.artifacts}, **repository.states}
+    everything = {**{name: Overview(name) for name in manifest.artifacts}, **repository.overviews}
     rows = [(everything[name], views.summary(everything[name], manifest)) for name in sorted(everything)]
-    kept = [(state, artifact) for state, artifact in rows if _keeps(wanted, artifact, state)]
+    kept = [(seen, artifact) for seen, artifact in rows if _keeps(wanted, artifact, seen)]
     known: dict[str, Metadata] = {}
     if conditions or (wanted.sort or "").removeprefix("-").partition(".")[0] in {*_GROUPS, "run"}:
-        latest = [(state, state.latest) for state, _ in kept]
+        states = repository.states_of([seen.name for seen, _ in kept])
+        latest = [(state, state.latest) for state in states.values()]
         versions = views.version_views(repository, [(state, v) for state, v in latest if v is not None])
         known = {v.artifact: v.metadata for v in versions}
     found = [(artifact, known.get(artifact.name, Metadata())) for _, artifact in kept]
@@ -79,9 +81,9 @@ def show_all(repository: Repository, wanted: Filter) -> list[Artifact]:
     return [artifact for artifact, _ in found]
 
 
-def _keeps(wanted: Filter, artifact: Artifact, state: ArtifactState) -> bool:
+def _keeps(wanted: Filter, artifact: Artifact, seen: Overview) -> bool:
     # A label is the artifact's, from the manifest, or its latest version's, from the tags.
-    labels = {*artifact.labels, *(state.latest.metadata.labels if wanted.labels and state.latest is not None else ())}
+    labels = {*artifact.labels, *seen.labels}
     return (
         (wanted.deprecated or not artifact.deprecated)
         and (wanted.type is None or artifact.type == wanted.type)
@@ -103,7 +105,7 @@ def show_one(repository: Repository, text: str, wanted: Filter) -> ArtifactDetai
         versions = views.version_views(repository, [(state, v) for v in states])
     else:
         versions = [views.selected_view(repository, state, select.select(state, selector))]
-    summary = views.summary(state, repository.manifest_at_head)
+    summary = views.summary(overview(state), repository.manifest_at_head)
     kept = [
         v
         for v in versions
@@ -157,7 +159,7 @@ def complete(repository: Repository, typed: str) -> list[str]:
     """What a selector that begins with `typed` could be: artifacts; after an "@" versions, after a "#" stages."""
     artifact, sign, _ = typed.partition("@" if "@" in typed else "#")
     if not sign:
-        return sorted({*repository.states, *repository.manifest_at_head.artifacts})
+        return sorted({*repository.overviews, *repository.manifest_at_head.artifacts})
     if not is_artifact(artifact):
         return []
     state = repository.state(artifact)
@@ -214,9 +216,9 @@ def stages(repository: Repository) -> list[StageView]:
         for name, rule in (declared.stages or {}).items():
             rules.setdefault(name, rule)
     holders: dict[str, dict[str, str]] = {}
-    for state in repository.states.values():
-        for stage, subject in state.stages.items():
-            holders.setdefault(stage, {})[state.name] = subject
+    for seen in repository.overviews.values():
+        for stage, subject in seen.stages.items():
+            holders.setdefault(stage, {})[seen.name] = subject
     for name in sorted(holders):
         rules.setdefault(name, None)
     return [StageView(name, rule, holders.get(name, {})) for name, rule in rules.items()]

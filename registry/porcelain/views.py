@@ -10,6 +10,7 @@ from registry.core import metadata
 from registry.core.events import Assignment, Event
 from registry.core.manifest import Declaration, Manifest
 from registry.core.metadata import Metadata
+from registry.core.overview import Overview
 from registry.core.select import Selected
 from registry.core.state import ArtifactState, VersionState
 from registry.porcelain.values import Artifact, EventView, ModelVersion, StageCondition
@@ -52,25 +53,24 @@ def moved_stages(before: ArtifactState, after: ArtifactState) -> tuple[str, ...]
     return tuple(f"{after.name}#{stage} is now {after.stages.get(stage) or 'empty'}" for stage in changed)
 
 
-def summary(state: ArtifactState, manifest: Manifest) -> Artifact:
+def summary(seen: Overview, manifest: Manifest) -> Artifact:
     """One artifact for a listing; `manifest` is the one at HEAD."""
-    declared = manifest.artifacts.get(state.name)
-    latest = state.latest
-    lifecycle = list(manifest.lifecycle(state.name) or ())
-    held = state.stages
+    declared = manifest.artifacts.get(seen.name)
+    lifecycle = list(manifest.lifecycle(seen.name) or ())
+    held = seen.stages
     stages = {stage: held[stage] for stage in [*lifecycle, *sorted(held)] if stage in held}
     return Artifact(
-        name=state.name,
+        name=seen.name,
         type=declared.type if declared is not None else "model",
-        latest=latest.name if latest is not None else None,
+        latest=seen.latest,
         stages=stages,
-        versions=len(state.active),
-        deprecated=state.deprecated,
+        versions=seen.versions,
+        deprecated=seen.deprecated,
         description=declared.description if declared is not None else "",
         labels=declared.labels if declared is not None else (),
         path=declared.path if declared is not None else None,
         declared=declared is not None,
-        updated_at=state.events[-1].by.iso if state.events else None,
+        updated_at=seen.updated_at,
     )
 
 

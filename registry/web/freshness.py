@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from registry.core.events import Event, event_of
 from registry.core.names import parse_tag
+from registry.core.overview import Overview, overview
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, RegistryError
 from registry.mirrored import MirroredRepository
@@ -185,6 +186,11 @@ class FreshClone(Repository):
     def states(self) -> Mapping[str, ArtifactState]:
         """The state of every artifact; only tags that are new are read."""
         return self._ledger.states(self.git)
+
+    @cached_property
+    def overviews(self) -> Mapping[str, Overview]:
+        """What a listing says of every artifact, out of the states."""
+        return {name: overview(state) for name, state in self.states.items()}
 
     def state(self, artifact: str) -> ArtifactState:
         """The state of one artifact, out of that of all."""

@@ -326,7 +326,7 @@ def incomplete(repository: Repository, artifact: str | None) -> str | None:
         return None  # a mirror has asked for what it answers
     clone, git = repository.clone, repository.git
     shallow = history.is_cut_off(clone.common_dir)
-    some = repository.state(artifact).exists if artifact is not None else bool(repository.states)
+    some = repository.state(artifact).exists if artifact is not None else bool(repository.overviews)
     if some and not shallow and remote.bring_tags(git):
         return None
     try:

@@ -110,10 +110,10 @@ def test_a_version_that_moves_changes_the_stage_that_it_is_in(repo: RepoStory) -
     state = repo.registry.repository.state("churn")
     told = [found for event in state.events[3:] if (found := facts_of(state, event.tag)) is not None]
 
-    found = stages_now(state, told)
+    stages = stages_now(state, told)
 
     commit = repo.git("rev-parse", "HEAD")
-    assert found == [
+    assert stages == [
         StageNow("churn", "production", "v1.0.0", commit, "v1.0.0", "churn@v1.0.0#4"),
         StageNow("churn", "staging", None, None, "v1.0.0", "churn#staging!#5"),
     ]

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from registry import evidence
 from registry.core.manifest import Declaration, Json, StageRule
 from registry.core.metadata import Metadata
+from registry.core.overview import overview
 from registry.core.state import ArtifactState, Holding, VersionState
 from registry.porcelain import views
 from registry.porcelain.values import ModelVersion
@@ -84,7 +85,7 @@ def page(dashboard: Dashboard, source: Source, artifact: str, number: int) -> Pa
     if part is None:
         return None
     shown = _views(source, state, part.items)
-    summary = views.summary(state, manifest)
+    summary = views.summary(overview(state), manifest)
     lifecycle = manifest.lifecycle(artifact) or {}
     stages = _stages(state, lifecycle)
     empty = [stage for stage in stages if not stage.holders]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.core import version as versions
+from registry.core.overview import overview
 from registry.core.state import ArtifactState
 from registry.porcelain import views
 from registry.porcelain.values import Artifact
@@ -149,9 +150,9 @@ def _rows(source: Source) -> list[Row]:
 def _read(source: Source, states: Mapping[str, ArtifactState]) -> list[Row]:
     manifest = source.registry.repository.manifest_at_head
     rows = []
-    for name in sorted(states):
+    for name in sorted(states, key=lambda name: (name.lower(), name)):  # as sort=name has them
         state = states[name]
-        artifact = views.summary(state, manifest)
+        artifact = views.summary(overview(state), manifest)
         declared = manifest.artifacts.get(name)
         latest = state.versions[artifact.latest] if artifact.latest is not None else None
         labels = dict.fromkeys([*artifact.labels, *(latest.metadata.labels if latest is not None else ())])

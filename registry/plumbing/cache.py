@@ -1,0 +1,146 @@
+"""What listings say of all artifacts, kept beside the refs that it was read from (DESIGN part 7).
+
+The refs alone decide: whatever is kept is taken only for an artifact whose tags all are named and point as they did
+then. The file may be deleted at any time; one that is damaged, of another program version or of another user is not
+taken. Two processes replace it as a whole, one after the other, and either is right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from registry._version import __version__
+from registry.core.overview import Overview, overview
+from registry.core.state import fold
+from registry.plumbing import tags
+from registry.plumbing.process import Git
+from registry.plumbing.tags import PREFIX, TagRecord
+from registry.plumbing.write import Clone
+
+_FORMAT = f"2 {__version__}"  # the first number grows when an overview comes to say something else of the same tags
+_WORTH = 1000  # tags: fewer are read as quickly as this file
+_FEW = 20  # artifacts whose tags are read one by one; of more, all tags are read
+
+_Made: TypeAlias = "dict[str, tuple[str, Overview | None]]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is kept: by artifact, as tags write it, a digest of the lines that name its tags and their objects, and what
+    they come to (None: no event). `whole` is the digest of all lines; "" is none."""
+
+    whole: str = ""
+    artifacts: _Made = field(default_factory=dict)
+
+
+def overviews(clone: Clone) -> dict[str, Overview]:
+    """Every artifact that has an event, by name; only those whose tags have changed since are read."""
+    git, file = clone.git, clone.room / "overviews"
+    listing = git.read("for-each-ref", "--format=%(refname) %(objectname)", "--", PREFIX)
+    if listing.count(b"\n") < _WORTH:
+        groups = tags.by_artifact(tags.events_of(tags.read_tags(git)))
+        return {name: overview(fold(name, events)) for name, events in groups.items()}
+    whole = _digest([listing])
+    known = _load(file)
+    if known.whole != whole:
+        refs = {name: _digest(lines) for name, lines in _grouped(listing.splitlines()).items()}
+        same = {name: one for name, one in known.artifacts.items() if one[0] == refs.get(name)}
+        new = _made(git, [name for name in refs if name not in same])
+        # A tag that moved after the listing was made is in what was read: then the listing is not what that comes from.
+        whole = whole if all(one[0] == refs[name] for name, one in new.items()) else ""
+        known = _Known(whole, {**same, **new})
+        _store(file, known)
+    found = (one for _, one in known.artifacts.values() if one is not None)
+    return {one.name: one for one in sorted(found, key=lambda one: one.name)}
+
+
+def _grouped(lines: Iterable[bytes]) -> dict[str, list[bytes]]:
+    """The lines by artifact: neither sign that ends its name is one of names (DESIGN part 2)."""
+    groups: dict[str, list[bytes]] = {}
+    start = len(PREFIX)
+    for line in lines:
+        at, hash_ = line.find(b"@", start), line.find(b"#", start)
+        end = min(at, hash_) if at >= 0 and hash_ >= 0 else max(at, hash_)
+        if end >= 0:
+            groups.setdefault(line[start:end].decode(errors="replace"), []).append(line)
+    return groups
+
+
+def _made(git: Git, names: list[str]) -> _Made:
+    """What the tags of artifacts come to, as they are now. What has a missing object is not to be kept: it may come."""
+    if not names:
+        return {}
+    few = len(names) <= _FEW
+    only = [pattern for name in names for pattern in tags.patterns(name)] if few else [PREFIX]
+    groups: dict[str, list[TagRecord]] = {name: [] for name in names}
+    for record in tags.read_tags(git, only):
+        name = record.name.partition("@")[0].partition("#")[0]
+        if name in groups:
+            groups[name].append(record)
+    made: _Made = {}
+    for name, records in groups.items():
+        lines = [f"{PREFIX}{record.name} {record.oid}".encode() for record in records]
+        events = list(tags.events_of(records))
+        found = overview(fold(events[0].artifact, events)) if events else None
+        made[name] = (_digest(lines) if all(r.type != "missing" for r in records) else "", found)
+    return made
+
+
+def _digest(lines: Iterable[bytes]) -> str:
+    found = hashlib.blake2b(digest_size=16)
+    for line in lines:
+        found.update(line + b"\n")
+    return found.hexdigest()
+
+
+# -- the file ----------------------------------------------------------------------------------------------------------
+
+
+def _load(file: Path) -> _Known:
+    try:
+        if file.stat().st_uid != os.geteuid():
+            return _Known()
+        words = json.loads(file.read_bytes())
+        if words["format"] != _FORMAT:
+            return _Known()
+        rows = words["artifacts"].items()
+        return _Known(str(words["whole"]), {name: (str(digest), _read(one)) for name, (digest, one) in rows})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return _Known()
+
+
+def _read(said: Any) -> Overview | None:
+    """One overview. Raises ValueError, TypeError or KeyError where it is damaged."""
+    if said is None:
+        return None
+    name, latest, stages, versions, deprecated, labels, updated = said
+    return Overview(
+        str(name),
+        None if latest is None else str(latest),
+        {str(stage): str(subject) for stage, subject in stages.items()},
+        int(versions),
+        bool(deprecated),
+        tuple(map(str, labels)),
+        None if updated is None else str(updated),
+    )
+
+
+def _store(file: Path, known: _Known) -> None:
+    """Replace the file, where that can be done: a repository may be one to read only."""
+    rows = {name: (digest, None if one is None else astuple(one)) for name, (digest, one) in known.artifacts.items()}
+    words = json.dumps({"format": _FORMAT, "whole": known.whole, "artifacts": rows}, separators=(",", ":"))
+    new = file.with_name(f"new-overviews-{os.getpid()}")
+    with suppress(OSError):
+        file.parent.mkdir(exist_ok=True)
+        try:
+            new.write_text(words)
+            new.replace(file)
+        finally:
+            new.unlink(missing_ok=True)
