@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from tests.story import START, RepoStory
 
 settings.register_profile("steady", deadline=None, derandomize=True)  # no test fails for being slow, or by chance
 settings.load_profile("steady")
+
+# A shell that starts tests in the background has Ctrl-C ignored by them, and by all that they start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # They stand on servers, on many clones at once, on a browser, on workflows, or on many processes that are killed.
