@@ -6,18 +6,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from registry.core.overview import Overview
 from registry.core.state import ArtifactState, fold
 from registry.errors import NotFound, UsageError
-from registry.plumbing import cache, objects, tags
+from registry.plumbing import objects, tags
 from registry.plumbing.address import Address
 from registry.plumbing.mirror import Mirror
 from registry.plumbing.objects import Extent
 from registry.plumbing.remote import Remote
 from registry.plumbing.write import Held, locked
 from registry.repository import Repository
+
+if TYPE_CHECKING:
+    from registry.core.overview import Overview
 
 _id = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # What git-check-ref-format(1) has no names with; ^ and ~ walk through history, which is not here.
@@ -48,7 +50,7 @@ class MirroredRepository(Repository):
         self._commits: dict[tuple[str | None, str], str] = {}
         self._held: Held | None = None
         self._mirror = self._open(None)
-        super().__init__(self._mirror.clone, None)
+        super().__init__(self._mirror.clone, bare=True)
 
     @property
     def name(self) -> str:
@@ -194,6 +196,8 @@ class MirroredRepository(Repository):
     @cached_property
     def overviews(self) -> Mapping[str, Overview]:
         """What a listing says of every artifact, from one fetch of all tags."""
+        from registry.plumbing import cache  # most questions are about one artifact
+
         mirror = self._open(None)
         if self._held is None and not self._fresh:
             self.focus()

@@ -8,25 +8,29 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from registry.core import names
 from registry.core.events import Signatory, parse_signatory
-from registry.core.overview import Overview, overview
 from registry.core.select import nearest
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, NotFound, Refused, UsageError
-from registry.plumbing import cache, history, objects, remote, tags
+from registry.plumbing import history, objects, remote, tags
+from registry.plumbing.clone import Clone
 from registry.plumbing.objects import Extent
 from registry.plumbing.process import Git
 from registry.plumbing.remote import Remote
-from registry.plumbing.write import Clone, Held, locked
 
 if TYPE_CHECKING:
     from registry.core.manifest import Manifest
+    from registry.core.overview import Overview
+    from registry.plumbing.write import Held
 
 _FEW = 20  # artifacts whose tags are read one by one; of more, all tags are read once
 MANIFEST_LIMIT = 10 * 1000 * 1000  # bytes; a larger manifest is not read
+
+_PARSED = 16  # manifests that are kept with all that they declare; what they say of one artifact is kept of all
+_Key: TypeAlias = "tuple[tuple[str, str], ...]"  # the files of a manifest, with the ids of their bytes
 
 _ABSENT = "1:1: its bytes are not in this clone"
 
@@ -35,7 +39,7 @@ def open_repository(path: str | None = None) -> Repository:
     """The repository at or above `path`; without one, as Git finds it from here. Raises NotFound or GitFailed."""
     git = Git(path or ".", inherit=path is None)
     try:
-        inside, *places = _lines(git, "--is-inside-work-tree", "--git-dir", "--git-common-dir")
+        bare, *places = _lines(git, "--is-bare-repository", "--git-dir", "--git-common-dir")
         if len(places) != 2:  # a newline in the path
             places = ["\n".join(_lines(git, question)) for question in ("--git-dir", "--git-common-dir")]
     except GitFailed as error:
@@ -50,21 +54,38 @@ def open_repository(path: str | None = None) -> Repository:
                 error.message, f"if you trust it: git config --global --add safe.directory {where}"
             ) from error
         raise
-    root = Path("\n".join(_lines(git, "--show-toplevel"))) if inside == "true" else None
-    return Repository(Clone(git, Path(places[0]), Path(places[1])), root)
+    return Repository(Clone(git, Path(places[0]), Path(places[1])), bare == "true")
 
 
-def _lines(git: Git, *questions: str) -> list[str]:
-    answer = git.read("rev-parse", "--path-format=absolute", *questions)
+def _lines(git: Git, *questions: str, check: bool = True) -> list[str]:
+    answer = git.read("rev-parse", "--path-format=absolute", *questions, check=check)
     return answer.decode(errors="surrogateescape").removesuffix("\n").split("\n")
+
+
+def _blobs(paths: Sequence[str], found: Sequence[objects.Object]) -> dict[str, objects.Object]:
+    """Those of `paths` that are files, and what was found there."""
+    return {path: obj for path, obj in zip(paths, found, strict=True) if obj.type == "blob"}
+
+
+def _key(blobs: Mapping[str, objects.Object]) -> _Key:
+    return tuple((path, obj.oid) for path, obj in blobs.items())
+
+
+def _read(blobs: Mapping[str, objects.Object]) -> Manifest:
+    """What these manifests say together."""
+    from registry.manifests import read
+
+    manifest = read.read({path: obj.data for path, obj in blobs.items() if obj.data is not None})
+    too_large = {path: "1:1: larger than 10 MB" for path, obj in blobs.items() if obj.data is None}
+    return replace(manifest, broken={**manifest.broken, **too_large}, files=(*manifest.files, *too_large))
 
 
 @dataclass
 class Repository:
-    """A repository. `root` is the top of the work tree, None where there is none; `progress` hears of the network."""
+    """A repository, `bare` as Git says; `progress` hears of the network."""
 
     clone: Clone
-    root: Path | None
+    bare: bool
     progress: Callable[[str], None] = lambda _: None
 
     # Whether the clone's own settings may name the programs that its remote is asked with, where it lacks files: a
@@ -85,8 +106,9 @@ class Repository:
     def __post_init__(self) -> None:
         self._brought: set[tuple[Extent, str, str]] = set()
         self._states: dict[str, ArtifactState] = {}
-        self._manifests: dict[tuple[str, ...], Manifest] = {}
-        self._placed: dict[tuple[str, str], Manifest] = {}
+        self._parsed: dict[_Key, Manifest] = {}
+        self._keys: dict[tuple[str, str], _Key] = {}
+        self._about: dict[tuple[_Key, str], Manifest] = {}
         self._whole: dict[str, Manifest] = {}
 
     @property
@@ -99,6 +121,13 @@ class Repository:
         """Where it is, for people."""
         return os.fspath(self.root or self.clone.git_dir)
 
+    @cached_property
+    def root(self) -> Path | None:
+        """The top of the work tree, None where there is none."""
+        # Outside of a work tree the second question is an error, or about one that is elsewhere.
+        inside, *top = _lines(self.git, "--is-inside-work-tree", "--show-toplevel", check=False)
+        return Path("\n".join(top)) if inside == "true" else None
+
     def about(self, *artifacts: str) -> None:
         """Have the tags of `artifacts` here, of all where none is named. At a URL they are fetched, once a command."""
 
@@ -107,6 +136,8 @@ class Repository:
 
     def locked(self, waiting: Callable[[], None]) -> AbstractContextManager[Held]:
         """Hold the lock of the clone: `plumbing.write.locked`."""
+        from registry.plumbing.write import locked  # whoever only reads needs none of it
+
         return locked(self.clone, waiting)
 
     def fetch(self, place: Remote, artifacts: Sequence[str] | None) -> None:
@@ -181,7 +212,11 @@ class Repository:
     def overviews(self) -> Mapping[str, Overview]:
         """What a listing says of every artifact that has an event, by name."""
         if "states" in self.__dict__:
+            from registry.core.overview import overview
+
             return {name: overview(state) for name, state in self.states.items()}
+        from registry.plumbing import cache  # most questions are about one artifact
+
         return cache.overviews(self.clone)
 
     def states_of(self, artifacts: Sequence[str]) -> dict[str, ArtifactState]:
@@ -250,7 +285,7 @@ class Repository:
             return replace(read.read({}), broken={"registry.yaml": _ABSENT}, files=("registry.yaml",))
         paths = [path for path in listing.decode(errors="surrogateescape").split("\0") if read.is_manifest(path)]
         found = self.blobs_at([(commit, path) for path in paths])
-        manifest = self._manifest(paths, found)
+        manifest = self._parse(_blobs(paths, found))
         absent = {path: _ABSENT for path, obj in zip(paths, found, strict=True) if obj.type == "missing"}
         return replace(manifest, broken={**manifest.broken, **absent}, files=(*manifest.files, *absent))
 
@@ -263,24 +298,43 @@ class Repository:
         return manifest if manifest.files else self.manifest_at_head
 
     def manifest_at(self, commit: str, artifact: str) -> Manifest:
-        """What the manifests at `commit` that could declare `artifact` say, and the root's general rules."""
-        place = (commit, names.directory_of(artifact))
-        if place not in self._placed:  # a commit never changes, so no `forget` forgets it
-            [self._placed[place]] = self.manifests_at([(commit, artifact)])
-        return self._placed[place]
+        """What the manifests at `commit` that could declare `artifact` say of it, and the root's general rules."""
+        key = self._keys.get((commit, names.directory_of(artifact)))  # a commit never changes, so nothing is forgotten
+        if key is not None and (key, artifact) in self._about:
+            return self._about[key, artifact]
+        if key is not None and key in self._parsed:  # others were asked about there
+            self._about[key, artifact] = self._keep(key, self._parsed[key]).about(artifact)
+            return self._about[key, artifact]
+        return self.manifests_at([(commit, artifact)])[0]
 
     def manifests_at(self, wanted: Iterable[tuple[str, str]]) -> list[Manifest]:
         """`manifest_at` for each commit and artifact, with one question to Git; the same bytes are parsed once."""
         from registry.manifests import read
 
-        places = [(commit, names.directory_of(artifact)) for commit, artifact in wanted]
-        paths = {
-            (commit, directory): list(dict.fromkeys([*read.manifest_paths(directory), *read.manifest_paths("")]))
-            for commit, directory in places
-        }
+        asked = [((commit, names.directory_of(artifact)), artifact) for commit, artifact in wanted]
+        places: dict[tuple[str, str], list[str]] = {}
+        for place, artifact in asked:
+            places.setdefault(place, []).append(artifact)
+        paths = {p: list(dict.fromkeys([*read.manifest_paths(p[1]), *read.manifest_paths("")])) for p in places}
         found = iter(self.blobs_at([(commit, path) for (commit, _), those in paths.items() for path in those]))
-        manifests = {place: self._manifest(those, [next(found) for _ in those]) for place, those in paths.items()}
-        return [manifests[place] for place in places]
+        for place, artifacts in places.items():
+            there = _blobs(paths[place], [next(found) for _ in paths[place]])
+            self._keys[place] = key = _key(there)
+            if left := [artifact for artifact in artifacts if (key, artifact) not in self._about]:
+                manifest = self._parse(there)
+                self._about.update(((key, artifact), manifest.about(artifact)) for artifact in left)
+        return [self._about[self._keys[place], artifact] for place, artifact in asked]
+
+    def _parse(self, blobs: Mapping[str, objects.Object]) -> Manifest:
+        key = _key(blobs)
+        return self._keep(key, self._parsed[key] if key in self._parsed else _read(blobs))
+
+    def _keep(self, key: _Key, manifest: Manifest) -> Manifest:
+        self._parsed.pop(key, None)
+        self._parsed[key] = manifest  # the one that was used last goes last
+        if len(self._parsed) > _PARSED:
+            del self._parsed[next(iter(self._parsed))]
+        return manifest
 
     def blobs_at(
         self, places: Sequence[tuple[str, str]], limit: int = MANIFEST_LIMIT, total: int | None = None
@@ -293,22 +347,6 @@ class Repository:
         self.bring_all(places, Extent.BYTES)
         names_ = [f"{commit}:{path}" for commit, path in places]
         return objects.read_objects(self.git, names_, only_type="blob", limit=limit, total=total)
-
-    def _manifest(self, paths: Sequence[str], found: Sequence[objects.Object]) -> Manifest:
-        from registry.manifests import read
-
-        there = [(path, obj) for path, obj in zip(paths, found, strict=True) if obj.type == "blob"]
-        key = tuple(f"{path}\0{obj.oid}" for path, obj in there)
-        if key not in self._manifests:
-            files = {path: obj.data for path, obj in there if obj.data is not None}
-            manifest = read.read(files)
-            too_large = {path: "1:1: larger than 10 MB" for path, obj in there if obj.data is None}
-            if too_large:
-                manifest = replace(
-                    manifest, broken={**manifest.broken, **too_large}, files=(*manifest.files, *too_large)
-                )
-            self._manifests[key] = manifest
-        return self._manifests[key]
 
     # -- a clone without everything ------------------------------------------------------------------------------
 

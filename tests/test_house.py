@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,18 @@ def test_help_and_version_import_nothing_but_click(words: list[str]) -> None:
     assert not loaded & {"git", "semver", "ruamel.yaml", "rich", "registry.api", "registry.repository"}
 
 
+def test_completing_a_command_imports_nothing_but_click() -> None:
+    code = "import sys, atexit; atexit.register(lambda: print(*sys.modules)); from registry.cli import run; run([])"
+    env = {**os.environ, "_REGISTRY_COMPLETE": "bash_complete", "COMP_WORDS": "registry hist", "COMP_CWORD": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True, env=env)
+
+    *completed, modules = done.stdout.splitlines()
+    assert completed == ["plain,history"]
+    rooms = {name.split(".")[1] for name in modules.split() if name.startswith("registry.")}
+    assert rooms <= {"_version", "cli", "core", "errors"}
+    assert not set(modules.split()) & {"git", "semver", "ruamel.yaml", "rich", "subprocess"}
+
+
 @pytest.mark.parametrize("by_url", [False, True], ids=["here", "url"])
 def test_resolving_imports_nothing_that_it_does_not_need(repo: RepoStory, by_url: bool) -> None:
     repo.register("churn", "v1.0.0")
@@ -101,7 +114,8 @@ def test_resolving_imports_nothing_that_it_does_not_need(repo: RepoStory, by_url
     assert not loaded & {"git", "semver", "ruamel.yaml", "rich", "tempfile", "random", "shutil"}
     assert not rooms & {"writing", "manifests", "artifacts", "runs"}
     assert {name for name in loaded if name.startswith("registry.porcelain.")} == {"registry.porcelain.find"}
-    assert not loaded & {"registry.core.replay", "registry.core.draft", "registry.core.plan", "registry.core.policy"}
+    needless = {"manifest", "overview", "replay", "draft", "plan", "policy"}
+    assert not loaded & {f"registry.core.{name}" for name in needless}
     of_urls = {"registry.mirrored", "registry.plumbing.mirror", "registry.plumbing.network"}
     assert loaded & of_urls == (of_urls if by_url else set())
     assert "registry.plumbing.trees" not in loaded

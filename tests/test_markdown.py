@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,9 +13,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from registry import markdown
+from registry.core.events import Assignment, OfStage, OfVersion, Registration, Signatory, Unassignment
 from registry.core.gates import Measure
 from registry.core.manifest import Json
-from registry.core.metadata import Metadata
+from registry.core.message import NO_KEYS, Message
 from registry.core.review import ManifestChange
 from registry.manifests.check import Problem
 from registry.porcelain.gitops import Obstacle, Obstructed, Plan, PlanStep
@@ -70,12 +70,22 @@ PLAIN = {
 }  # fmt: skip
 
 
+def _told(
+    kind: type[OfStage | OfVersion], artifact: str, version: str, named: str, tag: str, commit: str = "c" * 40
+) -> EventView:
+    """An event of a version, whose tag names that stage or version."""
+    by = Signatory(artifact, artifact, 0, 0)
+    return EventView(
+        kind(artifact, tag, tag, commit, None, by, Message(artifact, NO_KEYS, ours=False, signed=False), named), version
+    )
+
+
 def page_of(text: str) -> Review:
     """A review in which somebody has written `text` wherever anybody can write."""
     measures = (Measure(text, text, text, (text, text)), Measure("auc", 1, 2, passed=False))
-    event = EventView("assignment", text, text, text, text, text, "", text, text, text, text, text, Metadata(), False)
+    event = _told(Assignment, text, text, text, text, text)
     step = PlanStep(text, text, text, text, text, (event,), measures)
-    registration = PlanStep(text, text, None, text, None, (replace(event, event="registration"),))
+    registration = PlanStep(text, text, None, text, None, (_told(Registration, text, text, text, text, text),))
     obstacle = Obstacle(text, text, text, text, measures)
     changes = (
         ManifestChange("changed", text, text, text, [text, {text: text}]),
@@ -164,8 +174,8 @@ def test_what_matters_is_not_buried_under_any_number_of_new_models() -> None:
     )
     problems = tuple(Problem("registry.yaml", n, 1, "warning", "x" * 100) for n in range(1000))
     problems += (Problem("registry.yaml", 9999, 1, "error", "the one error"),)
-    event = EventView("assignment", "b", "v9", "prod", "c", "b#prod#1", "", "", "", "", "", None, Metadata(), False)
-    late = replace(event, artifact="churn", tag="churn#prod#2")
+    event = _told(Assignment, "b", "v9", "prod", "b#prod#1")
+    late = _told(Assignment, "churn", "v9", "prod", "churn#prod#2")
     steps = [PlanStep("b", "v9", "prod", "c", None, (event,))] * 1000
     plan = Plan("c" * 40, (*steps, PlanStep("churn", "v9", "prod", "c", "v1.0.0", (late,))))
 
@@ -219,12 +229,8 @@ def test_a_review_without_a_change() -> None:
 
 
 def test_from_and_to_and_the_metrics_of_both() -> None:
-    event = EventView(
-        "assignment", "m", "v2", "prod", "c" * 40, "m#prod#2", "", "", "", "", "", None, Metadata(), False
-    )
-    leaves = EventView(
-        "unassignment", "m", "v1", "prod", "c" * 40, "m#prod!#1", "", "", "", "", "", None, Metadata(), False
-    )
+    event = _told(Assignment, "m", "v2", "prod", "m#prod#2")
+    leaves = _told(Unassignment, "m", "v1", "prod", "m#prod!#1")
     measures = (Measure("auc", 0.9, 0.93, (">=0.9", "no worse than prod")), Measure("rows", None, None, (">1",), False))
     page = markdown.plan(Plan("c" * 40, (PlanStep("m", "v2", "prod", "c" * 40, "v1", (leaves, event), measures),)))
 

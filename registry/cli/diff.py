@@ -10,7 +10,7 @@ from registry.cli.show import short
 from registry.core.compare import Difference
 
 
-@options.command()
+@options.command(paged=True)
 @options.selector("a")
 @options.selector("b")
 def command(call: options.Call, a: str, b: str) -> None:

@@ -9,7 +9,7 @@ from registry.cli.out import Column
 from registry.cli.show import short
 
 
-@options.command()
+@options.command(paged=True)
 @options.selector(required=False)
 @click.option("--reverse", is_flag=True, help="The newest first.")
 def command(call: options.Call, selector: str | None, reverse: bool) -> None:
@@ -24,7 +24,7 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
     if reverse:
         events.reverse()
     if call.json:
-        out.as_json({"events": [event.to_json() for event in events]})
+        out.as_json_list("events", (event.to_json() for event in events))
         return
     if not events:
         out.say("nothing has happened yet")
@@ -41,7 +41,7 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
         Column("WHY", give=1),
         *([] if out.terminal() else [Column("TAG")]),
     ]
-    rows = [
+    rows = (
         [
             event.date[:day].replace("T", " ") if out.terminal() else event.date,
             event.event,
@@ -53,5 +53,5 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
             *([] if out.terminal() else [event.tag]),
         ]
         for event in events
-    ]
+    )
     out.table(columns, rows)

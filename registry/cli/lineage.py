@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from registry.porcelain.lineage import Step
 
 
-@options.command()
+@options.command(paged=True)
 @options.selector()
 def command(call: options.Call, selector: str) -> None:
     """Show what a version was made from, and what was made from it.

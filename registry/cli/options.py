@@ -6,6 +6,7 @@ import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
@@ -63,13 +64,17 @@ class Call:
             out.say("nothing was written: this was a dry run")
 
 
-def command() -> Callable[[Callable[..., Any]], click.Command]:
-    """A command with the options that every one takes, named like its file; its function is given a `Call` first."""
+def command(*, paged: bool = False) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command with the options that every one takes, named like its file; its function is given a `Call` first.
+
+    One that is `paged` may print more than a terminal shows at once.
+    """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         @wraps(function)
         def run(*arguments: Any, repo: str | None, as_json: bool, **options: Any) -> Any:
-            return function(Call(repo, as_json), *arguments, **options)
+            with out.paged() if paged else nullcontext():
+                return function(Call(repo, as_json), *arguments, **options)
 
         shared = many(
             click.option(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -18,11 +21,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Column",
     "as_json",
+    "as_json_list",
     "counted",
     "field",
     "heading",
     "line",
     "note",
+    "paged",
     "problem",
     "progress",
     "safe",
@@ -56,11 +61,63 @@ class Column:
 _NARROWEST = 6  # below that, a shortened cell says little
 _NARROW_TITLE = 11  # the longest of our own titles; those that are versions are shortened too
 _GAP = "  "
+_NOT_THERE = {126, 127}  # what the shell says of a program that it cannot run
 
 
 def terminal() -> bool:
     """Whether stdout is one."""
     return sys.stdout is not None and sys.stdout.isatty()
+
+
+class _Kept(io.TextIOWrapper):
+    """What is printed on a terminal, before it is shown there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@contextmanager
+def paged() -> Iterator[None]:
+    """What is printed meanwhile is shown by the person's pager, where it has more lines than the terminal."""
+    if not terminal():
+        yield
+        return
+    screen = sys.stdout
+    kept = _Kept(io.BytesIO(), encoding=screen.encoding, errors=screen.errors)
+    with redirect_stdout(kept):
+        yield
+    kept.seek(0)
+    text = kept.read()
+    if not _shown(text):
+        click.echo(text, nl=False)
+
+
+def _shown(text: str) -> bool:
+    """Whether a pager has shown `text`."""
+    from shutil import get_terminal_size
+
+    if text.count("\n") < get_terminal_size().lines:
+        return False
+    import signal
+    import subprocess
+
+    from registry.plumbing.pager import pager
+
+    command = pager()
+    if not command:
+        return False
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # ^C is the pager's to understand
+    try:
+        done = subprocess.run(  # noqa: S602  (the person's own setting, which Git gives to the shell as well)
+            command,
+            shell=True,
+            input=text.encode(sys.stdout.encoding, errors="backslashreplace"),
+            env={"LESS": "FRX", "LV": "-c", **os.environ},
+            check=False,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return done.returncode not in _NOT_THERE
 
 
 def styled(text: str, style: Style) -> str:
@@ -75,6 +132,35 @@ def as_json(value: Json) -> None:
     import json  # most commands print text
 
     click.echo(json.dumps(value, indent=2 if terminal() else None))
+
+
+def as_json_list(name: str, items: Iterable[Json], before: Mapping[str, Json] | None = None) -> None:
+    """Print a JSON object that ends in a list, after what stands `before` it.
+
+    It is written item by item: a list may be long, and nobody has to hold it as text.
+    """
+    import json
+
+    indent = 2 if terminal() else None
+    head, _, end = json.dumps({**(before or {}), name: []}, indent=indent).rpartition("]")
+    first, further, last = ("\n    ", ",\n    ", "\n  ") if indent else ("", ", ", "")
+
+    def pieces() -> Iterator[str]:
+        yield head
+        gap = first
+        for item in items:
+            yield gap + json.dumps(item, indent=indent).replace("\n", "\n    ")
+            gap = further
+        yield f"{last if gap is further else ''}]{end}\n"
+
+    _echo(pieces())
+
+
+def _echo(pieces: Iterable[str]) -> None:
+    """Print what there are many of, some at a time: `click.echo` takes as long for one line as for a thousand."""
+    left = iter(pieces)
+    while block := "".join(islice(left, 1000)):
+        click.echo(block, nl=False)
 
 
 def line(text: str, *, faint: str = "", width: int = 0) -> None:
@@ -122,13 +208,13 @@ class _Progress:
             click.echo(f"\r\033[K{safe(words)[:width]}", err=True, nl=False)
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows: with a heading and aligned in a terminal, as tab-separated values in a pipe."""
-    cells = [[safe(cell).replace("\t", " ") for cell in row] for row in rows]
+def table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows: with a heading and aligned in a terminal, as tab-separated values in a pipe, each as it comes."""
+    drawn = ([safe(cell).replace("\t", " ") for cell in row] for row in rows)
     if not terminal():
-        for row in cells:
-            click.echo("\t".join(row))
+        _echo("\t".join(row) + "\n" for row in drawn)
         return
+    cells = list(drawn)
     used = [index for index, _ in enumerate(columns) if any(row[index] for row in cells)]
     _drawn([columns[i] for i in used], [[row[i] for i in used] for row in cells])
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FEW_STAGES = 4  # so many columns fit into 80; more go into one
 
 
-@options.command()
+@options.command(paged=True)
 @options.selector(required=False)
 @click.option("--where", multiple=True, metavar="CONDITION", help="Such as 'metrics.auc>0.9'; may repeat.")
 @click.option("--type", "kind", metavar="TYPE", help="Artifacts of that type only.")
@@ -45,11 +45,14 @@ def command(
         if kind is not None:
             raise UsageError("--type chooses among artifacts", "leave it out, or the selector")
         detail = call.registry.show_artifact(selector, where=where, labels=labels, stage=stage, sort=sort)
-        out.as_json(detail.to_json()) if call.json else _detail(detail)
+        if call.json:
+            out.as_json_list("versions", (version.to_row() for version in detail.versions), detail.head())
+        else:
+            _detail(detail)
         return
     artifacts = call.registry.show(where=where, type=kind, labels=labels, stage=stage, sort=sort, deprecated=deprecated)
     if call.json:
-        out.as_json({"artifacts": [artifact.to_json() for artifact in artifacts]})
+        out.as_json_list("artifacts", (artifact.to_json() for artifact in artifacts))
     elif artifacts:
         _listing(artifacts)
     elif where or kind or labels or stage:
@@ -119,7 +122,7 @@ def _detail(detail: ArtifactDetail) -> None:
         Column("", "bad"),
         Column("METRICS", give=1),
     ]
-    out.table(columns, [_row(version) for version in detail.versions])
+    out.table(columns, (_row(version) for version in detail.versions))
 
 
 def _row(version: ModelVersion) -> list[str]:

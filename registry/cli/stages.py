@@ -7,7 +7,7 @@ from registry.cli.out import Column
 from registry.cli.show import short
 
 
-@options.command()
+@options.command(paged=True)
 def command(call: options.Call) -> None:
     """List the stages, and what is in them.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -83,7 +83,8 @@ class Manifest:
     `stages` is None where none is declared: any stage name goes. `broken` maps a file that could not be read to one
     line that says why, with its line and column; `doubts` does the same for rules of stages and versions that say what
     cannot be understood: of an artifact's own by its name, of the general ones by "". `files` are all manifests that
-    there are, in the order in which they were taken; none means that the repository has no manifest at all.
+    there are, in the order in which they were taken; none means that the repository has no manifest at all. `names`
+    are all that is declared, even where `artifacts` is about one alone.
     """
 
     stages: Lifecycle | None = None
@@ -93,6 +94,12 @@ class Manifest:
     files: tuple[str, ...] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
     doubts: Mapping[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+
+    def about(self, artifact: str) -> Manifest:
+        """This, with the declaration of one artifact alone."""
+        declared = self.artifacts.get(artifact)
+        return replace(self, artifacts={} if declared is None else {artifact: declared})
 
     def lifecycle(self, artifact: str) -> Lifecycle | None:
         """The stages of `artifact` in order with their rules: its own, else the general ones, else None (any)."""

@@ -138,6 +138,6 @@ def check_declared(manifest: Manifest, artifact: str) -> None:
             raise Refused(
                 f"{path} at this commit cannot be read: {reason}", "registry check shows what is wrong with it"
             )
-    close = nearest(artifact, manifest.artifacts)
+    close = nearest(artifact, manifest.names)
     hint = f"did you mean {close}?" if close else f"registry add {artifact} --path PATH declares it; commit that then"
     raise NotFound(f"{artifact} is not in the manifest at this commit", hint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from registry.core import names
 from registry.core import version as versions_
@@ -151,6 +150,8 @@ def _in_stage(state: ArtifactState, stage: str) -> Selected:
 
 def nearest(word: str, there: Iterable[str]) -> str | None:
     """The one of `there` that `word` was probably meant to be, or None."""
+    from difflib import get_close_matches  # for the mistaken alone
+
     by_case = {name.lower(): name for name in there}
     close = get_close_matches(word.lower(), by_case, n=1)
     return by_case[close[0]] if close else None

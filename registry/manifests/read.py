@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from registry.core import names
@@ -17,7 +18,21 @@ from registry.manifests import documents
 from registry.manifests.conform import accepted, faults
 from registry.manifests.documents import DocumentError, Node, Table
 from registry.manifests.outputs import dvc_outputs
-from registry.manifests.shape import MANIFEST, NAME, ROOT_ONLY, STAGE, TYPE, Anything, ListOf, MapOf, Record, Text
+from registry.manifests.shape import (
+    ARTIFACT,
+    MANIFEST,
+    MODEL,
+    NAME,
+    ROOT_ONLY,
+    STAGE,
+    TYPE,
+    Anything,
+    ListOf,
+    MapOf,
+    Record,
+    Shape,
+    Text,
+)
 from registry.manifests.values import read_values
 
 __all__ = ["dvc_outputs", "is_manifest", "is_url", "located", "manifest_paths", "path_problem", "read", "read_values"]
@@ -79,10 +94,7 @@ def manifest(nodes: Mapping[str, Node], broken: Mapping[str, DocumentError]) -> 
     root = nodes.get(OURS)
     general = _dict(accepted(_GENERAL, root)) if root is not None else {}
     versions = _version_rules(general.get("versions", {}), VersionRules())
-    artifacts: dict[str, Declaration] = {}
-    for path, node in nodes.items():
-        for found in _declarations(path, node, versions):
-            artifacts.setdefault(found.name, found)
+    artifacts = _Declared(nodes, versions)
     stages = _lifecycle(general.get("stages"))
     if stages is None and GTO_CONFIG in nodes:
         stages = _gto_stages(nodes[GTO_CONFIG])
@@ -95,6 +107,7 @@ def manifest(nodes: Mapping[str, Node], broken: Mapping[str, DocumentError]) -> 
         files=tuple(sorted([*taken, *broken], key=_precedence)),
         broken={path: str(error) for path, error in broken.items()},
         doubts=dict(_doubts(nodes)),
+        names=tuple(artifacts),
     )
 
 
@@ -140,52 +153,16 @@ def _is_for_us(path: str, node: Node) -> bool:
 
 
 _GENERAL = Record("", {key: MANIFEST.fields[key] for key in ROOT_ONLY})
-_DECLARED = Record("", {key: MANIFEST.fields[key] for key in ("models", "artifacts")})
-
 _text = Text("")
 _labels = ListOf("", _text)
 # https://doc.dvc.org/user-guide/project-structure/dvcyaml-files#artifacts
 _DVC_ENTRY = Record(
     "", {"type": Text("", TYPE), "path": _text, "desc": _text, "labels": _labels, "meta": MapOf("", Anything(""))}
 )
-_DVC_FILE = Record("", {"artifacts": MapOf("", _DVC_ENTRY, NAME)})
 # gto/index.py, class Artifact, of GTO 1.10.1
-_GTO_FILE = MapOf(
-    "",
-    Record(
-        "",
-        {
-            "type": Text("", TYPE),
-            "path": _text,
-            "description": _text,
-            "labels": _labels,
-            "custom": Anything(""),
-        },
-    ),
-    NAME,
+_GTO_ENTRY = Record(
+    "", {"type": Text("", TYPE), "path": _text, "description": _text, "labels": _labels, "custom": Anything("")}
 )
-
-
-def _declarations(path: str, node: Node, general: VersionRules) -> Iterator[Declaration]:
-    """The artifacts that one file declares; of two with one name the first wins."""
-    directory, file = posixpath.split(path)
-    match file:
-        case "registry.yaml":
-            taken = _dict(accepted(_DECLARED, node))
-            entries = [(name, "model", entry) for name, entry in taken.get("models", {}).items()]
-            entries += [(name, entry.get("type", "model"), entry) for name, entry in taken.get("artifacts", {}).items()]
-        case "dvc.yaml":
-            taken = _dict(accepted(_DVC_FILE, node)).get("artifacts", {})
-            entries = [(name, entry.get("type", "artifact"), _from_dvc(entry)) for name, entry in taken.items()]
-        case "artifacts.yaml":
-            taken = _dict(accepted(_GTO_FILE, node))
-            entries = [(name, entry.get("type", "artifact"), _from_gto(entry)) for name, entry in taken.items()]
-        case _:
-            return
-    for name, kind, entry in entries:
-        full = names.qualified(directory, name)
-        if names.is_artifact(full):
-            yield _declaration(full, path, kind, entry, general)
 
 
 def _from_dvc(entry: _Taken) -> _Taken:
@@ -197,6 +174,59 @@ def _from_dvc(entry: _Taken) -> _Taken:
 def _from_gto(entry: _Taken) -> _Taken:
     custom = entry.get("custom")
     return {**entry, "metadata": custom if isinstance(custom, dict) else {} if custom is None else {"custom": custom}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """Where a file declares artifacts: below `key`, "" for its top; of a type and shape, `taken` as ours would be."""
+
+    key: str
+    type: str
+    shape: Shape
+    taken: Callable[[_Taken], _Taken] = lambda entry: entry
+
+
+_SECTIONS = {
+    OURS: (
+        _Section("models", "model", MODEL),
+        _Section("artifacts", "model", ARTIFACT),
+    ),
+    DVC: (_Section("artifacts", "artifact", _DVC_ENTRY, _from_dvc),),
+    GTO: (_Section("", "artifact", _GTO_ENTRY, _from_gto),),
+    GTO_CONFIG: (),
+}
+
+
+class _Declared(Mapping[str, Declaration]):
+    """The artifacts that files declare, each worked out when it is asked for: of a thousand, mostly one is.
+
+    Of two with one name the first wins.
+    """
+
+    def __init__(self, nodes: Mapping[str, Node], general: VersionRules) -> None:
+        self._general = general
+        self._known: dict[str, Declaration] = {}
+        self._places: dict[str, tuple[str, _Section, Node]] = {}
+        for path, node in nodes.items():
+            directory, file = posixpath.split(path)
+            for section in _SECTIONS[file]:
+                for name, entry in _values(_value(node, section.key) if section.key else node):
+                    full = names.qualified(directory, name)
+                    if NAME.fits(name) and names.is_artifact(full):
+                        self._places.setdefault(full, (path, section, entry))
+
+    def __getitem__(self, name: str) -> Declaration:
+        if name not in self._known:
+            path, section, entry = self._places[name]
+            taken = section.taken(_dict(accepted(section.shape, entry)))
+            self._known[name] = _declaration(name, path, taken.get("type", section.type), taken, self._general)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def _declaration(name: str, source: str, kind: str, entry: _Taken, general: VersionRules) -> Declaration:

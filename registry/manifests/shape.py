@@ -209,18 +209,17 @@ _ARTIFACT: dict[str, Shape] = {
     "versions": _VERSIONS,
 }
 
+MODEL = Record("A model", _ARTIFACT)
+ARTIFACT = Record("An artifact", {"type": Text("What it is: dataset, component, ...", TYPE), **_ARTIFACT})
+
 MANIFEST = Record(
     "A manifest of git-registry: the models of a repository and their lifecycle",
     {
         "stages": _STAGES,
         "versions": _VERSIONS,
         "teams": _TEAMS,
-        "models": MapOf("The models, by name", Record("A model", _ARTIFACT), NAME),
-        "artifacts": MapOf(
-            "Other artifacts, by name",
-            Record("An artifact", {"type": Text("What it is: dataset, component, ...", TYPE), **_ARTIFACT}),
-            NAME,
-        ),
+        "models": MapOf("The models, by name", MODEL, NAME),
+        "artifacts": MapOf("Other artifacts, by name", ARTIFACT, NAME),
     },
 )
 ROOT_ONLY = ("stages", "versions", "teams")

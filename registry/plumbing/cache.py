@@ -20,9 +20,9 @@ from registry._version import __version__
 from registry.core.overview import Overview, overview
 from registry.core.state import fold
 from registry.plumbing import tags
+from registry.plumbing.clone import Clone
 from registry.plumbing.process import Git
 from registry.plumbing.tags import PREFIX, TagRecord
-from registry.plumbing.write import Clone
 
 _FORMAT = f"2 {__version__}"  # the first number grows when an overview comes to say something else of the same tags
 _WORTH = 1000  # tags: fewer are read as quickly as this file

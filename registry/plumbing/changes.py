@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from registry.core import lfs
-from registry.errors import GitFailed
 from registry.plumbing.objects import read_objects
 from registry.plumbing.process import Git
 
@@ -18,21 +17,20 @@ _CHUNK = 1 << 20
 def changed_files(git: Git, root: Path, paths: Sequence[str]) -> list[str]:
     """The files at or below `paths` that differ from HEAD's, in the work tree or staged, and new ones.
 
-    `git status` would run the filters that a stranger's configuration names (and Git does so even to compare a file
-    whose time is that of the index); so no filter runs here, and a file of Git LFS is known by its digest.
+    `git status` alone would run the filters that a stranger's configuration names, to compare what was touched; so no
+    filter runs here, and a file of Git LFS is known by its digest.
     """
     if not paths:
         return []
     git = _without_filters(Git(os.fspath(root), git.inherit, git.settings))
-    names = ["--", *dict.fromkeys(paths)]
     # --ignore-submodules: for those Git would run itself inside them, with their configuration.
-    raw = ("--raw", "-z", "--no-renames", "--ignore-submodules=all")
-    staged = git.read("--literal-pathspecs", "diff-index", "--cached", *raw, "HEAD", *names)
-    touched = git.read("--literal-pathspecs", "diff-files", *raw, *names)
-    new = git.read("--literal-pathspecs", "ls-files", "-z", "--others", "--exclude-standard", *names)
-    found = [path for path, _ in _differences(staged)]
-    found += [path for path in new.decode(errors="surrogateescape").split("\0") if path]
-    return found + _truly_changed(git, root, list(_differences(touched)))
+    flags = ("--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=all", "--untracked-files=all")
+    listing = git.read("--literal-pathspecs", "status", *flags, "--", *dict.fromkeys(paths))
+    found = list(_differences(listing))
+    touched = [(path, oid) for path, oid in found if oid is not None]
+    blobs = read_objects(git, [oid for _, oid in touched], only_type="blob", limit=lfs.LIMIT)
+    same = {path for (path, _), blob in zip(touched, blobs, strict=True) if _is_lfs_file(root / path, blob.data)}
+    return [path for path, _ in found if path not in same]
 
 
 def same_at(git: Git, root: Path | None, commit: str, path: str) -> bool:
@@ -57,30 +55,17 @@ def same_at(git: Git, root: Path | None, commit: str, path: str) -> bool:
 
 
 def _differences(listing: bytes) -> Iterator[tuple[str, str | None]]:
-    """Each path, and the id that it has in the index where that can be compared: git-diff-index(1), raw output."""
-    words = listing.decode(errors="surrogateescape").split("\0")
-    for head, path in zip(words[::2], words[1::2], strict=False):
-        old_mode, new_mode, oid, _, letter = head.removeprefix(":").split(" ")
-        regular = old_mode == new_mode and old_mode.startswith("100")
-        yield path, oid if letter == "M" and regular else None
-
-
-def _truly_changed(git: Git, root: Path, touched: Sequence[tuple[str, str | None]]) -> list[str]:
-    # diff-files goes by times and sizes; a file that was only touched has its bytes still.
-    doubtful = {path: oid for path, oid in touched if oid is not None and "\n" not in path}
-    changed = [path for path, _ in touched if path not in doubtful]
-    if not doubtful:
-        return changed
-    listing = "".join(f"{path}\n" for path in doubtful).encode(errors="surrogateescape")
-    try:
-        present = git.read("hash-object", "--stdin-paths", data=listing).decode().split()
-    except GitFailed:
-        return [*changed, *doubtful]  # unreadable, or gone since
-    different = [(path, doubtful[path]) for path, oid in zip(doubtful, present, strict=True) if oid != doubtful[path]]
-    blobs = read_objects(git, [oid for _, oid in different], only_type="blob", limit=lfs.LIMIT)
-    return changed + [
-        path for (path, _), blob in zip(different, blobs, strict=True) if not _is_lfs_file(root / path, blob.data)
-    ]
+    """Each path, and, where the bytes of a regular file alone differ from the index, the id that they have there:
+    git-status(1), porcelain format 2."""
+    for record in filter(None, listing.decode(errors="surrogateescape").split("\0")):
+        kind, _, rest = record.partition(" ")
+        if kind == "?":
+            yield rest, None
+            continue
+        # XY SUBMODULE MODE-HEAD MODE-INDEX MODE-HERE ID-HEAD ID-INDEX PATH; what is unmerged ("u") has two more.
+        fields = rest.split(" ", 9 if kind == "u" else 7)
+        regular = kind == "1" and fields[0] == ".M" and fields[3] == fields[4] and fields[4].startswith("100")
+        yield fields[-1], fields[6] if regular else None
 
 
 def _is_lfs_file(path: Path, blob: bytes | None) -> bool:

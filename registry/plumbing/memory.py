@@ -15,7 +15,7 @@ from typing import Any
 
 from registry.core.draft import Intent
 from registry.errors import GitFailed
-from registry.plumbing.write import Clone
+from registry.plumbing.clone import Clone
 
 ALL = "*"
 

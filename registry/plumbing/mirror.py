@@ -19,9 +19,9 @@ from typing import TypeVar
 from registry.errors import GitFailed, NotFound
 from registry.plumbing import remote
 from registry.plumbing.address import Address
+from registry.plumbing.clone import Clone
 from registry.plumbing.process import Git
 from registry.plumbing.remote import HEADS, Progress, Remote
-from registry.plumbing.write import Clone
 
 HEAD = "refs/registry-url/HEAD"  # where the server's HEAD is kept
 _ASKED = "refs/registry-url/asked"  # where a branch or another name is kept that somebody asked for

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _TYPES = ("blob", "tree", "commit", "tag")
+_HEAD = "%(objecttype) %(objectsize) %(objectname)"
 
 
 class TooMuch(Refused):
@@ -70,8 +71,11 @@ def read_objects(
         return []
     # Git is asked line by line: what holds a line's end cannot be asked for, so it is missing.
     names = ["-" if "\n" in name else name for name in names]
+    if only_type is None and limit is None and total is None:
+        found = dict(zip(dict.fromkeys(names), _contents(git, list(dict.fromkeys(names))), strict=True))
+        return [found[name] for name in names]
     # Types and sizes first, so that nobody's terabyte is read to be thrown away.
-    checked = git.read("cat-file", "--batch-check=%(objecttype) %(objectsize) %(objectname)", data=_lines(names))
+    checked = git.read("cat-file", f"--batch-check={_HEAD}", data=_lines(names))
     heads = [_head(line) for line in checked.splitlines()]
     read = [
         (oid, size)
@@ -81,7 +85,7 @@ def read_objects(
     if total is not None and sum(size for _, size in read) > total:
         raise TooMuch(f"{len(read)} files with more than {total // 1_000_000} MB together are not read")
     wanted = dict(read)
-    contents = dict(zip(wanted, _contents(git, list(wanted)), strict=True)) if wanted else {}
+    contents = {one.oid: one.data for one in _contents(git, list(wanted))} if wanted else {}
     return [Object(oid, kind, contents.get(oid)) for kind, _, oid in heads]
 
 
@@ -93,21 +97,25 @@ def _head(line: bytes) -> tuple[str, int, str]:
     return "missing", 0, ""
 
 
-def _contents(git: Git, oids: Sequence[str]) -> Iterator[bytes | None]:
-    left = list(oids)
+def _contents(git: Git, names: Sequence[str]) -> Iterator[Object]:
+    """The objects that `names` mean, with all their bytes."""
+    left = list(names)
     while left:
-        listing = git.read("cat-file", "--batch", data=_lines(left), check=False)
+        listing = git.read("cat-file", f"--batch={_HEAD}", data=_lines(left), check=False)
         at, answered = 0, 0
         while answered < len(left) and (end := listing.find(b"\n", at)) >= 0:
-            words = listing[at:end].split(b" ")
-            size = int(words[2]) if len(words) == 3 else None  # else it says "missing"
-            if size is not None and end + 1 + size >= len(listing):
+            kind, size, oid = _head(listing[at:end])
+            at = end + 1
+            if kind == "missing":
+                yield Object("", kind, None)
+            elif at + size >= len(listing):
                 break  # cut off
-            yield None if size is None else listing[end + 1 : end + 1 + size]
-            at = end + 1 if size is None else end + 1 + size + 1
+            else:
+                yield Object(oid, kind, listing[at : at + size])
+                at += size + 1
             answered += 1
         if answered < len(left):  # git dies of a damaged object: it is left out, and those after it are asked for again
-            yield None
+            yield Object("", "missing", None)
             answered += 1
         left = left[answered:]
 

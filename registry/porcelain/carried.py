@@ -188,17 +188,16 @@ def _check_size(entry: Entry) -> list[str]:
 
 
 def _digested(repository: Repository, entries: Sequence[Entry]) -> list[File]:
-    small = [e for e in entries if (e.size or 0) < lfs.LIMIT]
-    pointers = {
-        entry.oid: file
-        for entry, blob in zip(small, objects.read_objects(repository.git, [e.oid for e in small]), strict=True)
-        if blob.data is not None and (file := lfs.parse_pointer(blob.data)) is not None
-    }
-    plain = list({e.oid: e for e in entries if e.oid not in pointers}.values())
-    digests = dict(zip((e.oid for e in plain), objects.digest(repository.git, plain), strict=True)) if plain else {}
-    return [
-        File(e.path, pointers[e.oid].sha256, pointers[e.oid].size)
-        if e.oid in pointers
-        else File(e.path, digests[e.oid], e.size)
-        for e in entries
-    ]
+    import hashlib  # a version may carry no files
+
+    known: dict[str, tuple[str, int]] = {}
+    small = list(dict.fromkeys(entry.oid for entry in entries if (entry.size or 0) < lfs.LIMIT))
+    for oid, blob in zip(small, objects.read_objects(repository.git, small), strict=True):
+        if blob.data is not None:
+            pointer = lfs.parse_pointer(blob.data)
+            own = hashlib.sha256(blob.data).hexdigest(), len(blob.data)
+            known[oid] = own if pointer is None else (pointer.sha256, pointer.size)
+    large = list({entry.oid: entry for entry in entries if entry.oid not in known}.values())
+    for entry, sum_ in zip(large, objects.digest(repository.git, large) if large else (), strict=True):
+        known[entry.oid] = sum_, entry.size or 0
+    return [File(entry.path, *known[entry.oid]) for entry in entries]

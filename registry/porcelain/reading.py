@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import accumulate, count, repeat
 from typing import Any, TypeVar
 
 from registry.core import select
@@ -120,13 +121,8 @@ def show_one(repository: Repository, text: str, wanted: Filter) -> ArtifactDetai
 def history(repository: Repository, text: str | None = None) -> list[EventView]:
     """The events of an artifact in order, of one version of it, or of all artifacts by date; oldest first."""
     if text is None:
-        merged = [
-            (event.by.seconds, place, state.name, view)
-            for state in repository.states.values()
-            for place, (event, view) in enumerate(zip(state.events, views.events_view(state), strict=True))
-        ]
-        # Each artifact's own order is kept: its events carry the greatest date so far, as in DESIGN part 3.
-        return [view for *_, view in sorted(_carried(merged), key=lambda row: row[:3])]
+        dated = sorted(row for state in repository.states.values() for row in _dated(state))  # no two rows are a tie
+        return [view for *_, view in dated]
     selector = select.parse(text)
     state = repository.existing(selector.artifact)
     found = views.events_view(state)
@@ -148,11 +144,10 @@ def _version_named(state: ArtifactState, selector: Selector) -> str:
     return select.select(state, selector).subject
 
 
-def _carried(rows: Sequence[tuple[int, int, str, EventView]]) -> Iterable[tuple[int, str, int, EventView]]:
-    latest: dict[str, int] = {}
-    for seconds, place, name, view in rows:
-        latest[name] = max(seconds, latest.get(name, seconds))
-        yield latest[name], name, place, view
+def _dated(state: ArtifactState) -> Iterable[tuple[int, str, int, EventView]]:
+    """The events in order, each under the greatest date so far (as in DESIGN part 3), the artifact and its place."""
+    dates = accumulate((event.by.seconds for event in state.events), max)
+    return zip(dates, repeat(state.name), count(), views.events_view(state))
 
 
 def complete(repository: Repository, typed: str) -> list[str]:

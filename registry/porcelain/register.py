@@ -15,8 +15,9 @@ from registry.core.select import Selector
 from registry.core.state import ArtifactState
 from registry.errors import Refused, UsageError
 from registry.plumbing import changes
-from registry.porcelain import carried, reading, views
+from registry.porcelain import carried, views
 from registry.porcelain.carried import Carried
+from registry.porcelain.find import find
 from registry.porcelain.note import Facts, Note
 from registry.porcelain.values import Written
 from registry.repository import Repository
@@ -129,7 +130,7 @@ def _used(repository: Repository, text: str) -> str:
         if found.what is None or versions_.parse(found.what) is None:
             raise UsageError(f"{text!r} does not name one version", "of another repository, say 'URL train-set@v0.3.0'")
         return f"{url.strip()} {found}"
-    state, selected = reading.find(repository, selector)
+    state, selected = find(repository, selector)
     if selected.version is None:
         raise Refused(f"{text} is a commit without a version", "register it first")
     return f"{state.name}@{selected.version.name}"

@@ -146,7 +146,7 @@ def _ask(repository: Repository, place: Remote, waiting: Callable[[], None]) -> 
         return "the repository's own settings name programs that would run; registry fetch asks all the same"
     if write.interrupted(clone):  # the lock mends that, with all that Git runs for it
         return "a command was interrupted while it wrote"
-    quiet = Repository(replace(clone, git=remote.without_hooks(clone.git)), repository.root, repository.progress)
+    quiet = Repository(replace(clone, git=remote.without_hooks(clone.git)), repository.bare, repository.progress)
     try:
         with quiet.locked(waiting) as held:
             refresh(held, quiet, place, None)

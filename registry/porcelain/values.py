@@ -5,32 +5,85 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from registry.core.events import Event, OfStage
 from registry.core.manifest import Json
-from registry.core.metadata import Metadata
+from registry.core.metadata import Metadata, of_event
 
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """One event as people and scripts see it.
+    """One event as people and scripts see it: what a tag says, each part of it worked out when it is asked for.
 
     `version` is the version that it concerns: its text, the full id of a commit where none is there, or None.
-    `date` is ISO 8601 with offset.
     """
 
-    event: str
-    artifact: str
+    source: Event
     version: str | None
-    stage: str | None
-    commit: str
-    tag: str
-    date: str
-    author: str
-    email: str
-    subject: str
-    message: str
-    reason: str | None
-    metadata: Metadata
-    signed: bool
+
+    @property
+    def event(self) -> str:
+        """Its kind: registration, deregistration, amendment, assignment, unassignment or deprecation."""
+        return self.source.kind
+
+    @property
+    def artifact(self) -> str:
+        """The artifact that it is about."""
+        return self.source.artifact
+
+    @property
+    def stage(self) -> str | None:
+        """The stage that it is about, of an assignment or unassignment."""
+        return self.source.stage if isinstance(self.source, OfStage) else None
+
+    @property
+    def commit(self) -> str:
+        """The full id of the commit that its tag is on."""
+        return self.source.commit
+
+    @property
+    def tag(self) -> str:
+        """The name of its tag."""
+        return self.source.tag
+
+    @property
+    def date(self) -> str:
+        """When it was made, in ISO 8601 with offset."""
+        return self.source.by.iso
+
+    @property
+    def author(self) -> str:
+        """The name of who made it."""
+        return self.source.by.name
+
+    @property
+    def email(self) -> str:
+        """The e-mail address of who made it."""
+        return self.source.by.email
+
+    @property
+    def subject(self) -> str:
+        """The first paragraph of its message, on one line."""
+        return self.source.message.subject
+
+    @property
+    def message(self) -> str:
+        """What the person said; of a tag of another tool, the whole message."""
+        return self.source.message.body
+
+    @property
+    def reason(self) -> str | None:
+        """Why, in one line."""
+        return self.source.one("Reason")
+
+    @property
+    def metadata(self) -> Metadata:
+        """What this event alone says of its version."""
+        return of_event(self.source)
+
+    @property
+    def signed(self) -> bool:
+        """Whether its tag holds a signature, good or not."""
+        return self.source.message.signed
 
     def to_json(self) -> dict[str, Json]:
         """The shape of `history --json`."""
@@ -157,11 +210,15 @@ class ArtifactDetail:
     summary: Artifact
     versions: tuple[ModelVersion, ...]
 
+    def head(self) -> dict[str, Json]:
+        """The shape of `show A --json` but for its last key, the versions."""
+        summary = self.summary.to_json()
+        del summary["versions"]  # their number; here they follow themselves
+        return summary
+
     def to_json(self) -> dict[str, Json]:
         """The shape of `show A --json`."""
-        summary = self.summary.to_json()
-        del summary["versions"]  # their number; here they follow themselves, last
-        return {**summary, "versions": [version.to_row() for version in self.versions]}
+        return {**self.head(), "versions": [version.to_row() for version in self.versions]}
 
 
 @dataclass(frozen=True, slots=True)

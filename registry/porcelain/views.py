@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from registry import evidence
-from registry.core import metadata
 from registry.core.events import Assignment, Event
 from registry.core.manifest import Declaration, Manifest
 from registry.core.metadata import Metadata
@@ -19,22 +18,7 @@ from registry.repository import Repository
 
 def event_view(event: Event, subject: str | None) -> EventView:
     """One event; `subject` is what it concerns, from `ArtifactState.subjects`."""
-    return EventView(
-        event=event.kind,
-        artifact=event.artifact,
-        version=subject if subject is not None else event.one("Version"),
-        stage=getattr(event, "stage", None),
-        commit=event.commit,
-        tag=event.tag,
-        date=event.by.iso,
-        author=event.by.name,
-        email=event.by.email,
-        subject=event.message.subject,
-        message=event.message.body,
-        reason=event.one("Reason"),
-        metadata=metadata.of_event(event),
-        signed=event.message.signed,
-    )
+    return EventView(event, subject if subject is not None else event.one("Version"))
 
 
 def events_view(state: ArtifactState, events: Iterable[Event] | None = None) -> list[EventView]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from registry.api import Registry, Unpublished
+from registry.api import Registry
+from registry.core import version as versions
 from registry.core.compare import Difference
 from registry.core.metadata import Metadata
+from registry.errors import NotFound
+from registry.porcelain.sync import Unpublished
 from registry.porcelain.values import EventView, Written
 from registry.web import fields as _f
-from registry.web.actions import Action
+from registry.web import shell
+from registry.web.actions import Action, action_of
 from registry.web.fields import Said, about
 
 
@@ -28,37 +32,99 @@ class Preview:
     along: Unpublished | None = None
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be done."""
+        return not self.events and (self.along is None or not self.along.tags)
+
+    @property
     def gist(self) -> str:
-        """What a person said yes to, as a digest: without the counters of new tags, which others may take meanwhile."""
-        said = [f"{e.event} {e.artifact} {e.version} {e.stage} {e.commit}" for e in self.events]
+        """A digest of what a person says yes to: each event by its kind, artifact, version, stage and commit and what
+        it says a version was made from, each change of an annotation, and the remote with the tags that go along.
+
+        The counters of new tags are left out, which others may take meanwhile, and so are notes.
+        """
+        said = [*_outcome(self.events), *(use for event in self.events for use in event.metadata.uses)]
         said += [f"{change.key} {change.before} {change.after}" for change in self.changes]
         said += [self.along.remote, *self.along.tags] if self.along is not None else []
         return hashlib.sha256("\n".join(said).encode(errors="surrogatepass")).hexdigest()
 
 
-def preview(action: Action, registry: Registry, said: Said, repo: str | None) -> Preview:
-    """What would be done. Raises Wrong with the first field that a rule is about."""
+def attempt(action: Action, registry: Registry, said: Said, place: str | None) -> Preview:
+    """What would be written, whatever is pushed along: to find that out takes time where many tags are unpublished.
+
+    `place` is what a command says after --repo. Raises Wrong with the first field that a rule is about.
+    """
     with about(action.doubt):
         written = action.do(registry, said, dry_run=True)
         changes = _changes(registry, said, written) if action.name == "annotate" else ()
+    return Preview(command(action, said, place), written.events, written.notes, tuple(changes))
+
+
+def preview(action: Action, registry: Registry, said: Said, place: str | None) -> Preview:
+    """All that would be done. Raises Wrong as `attempt` does."""
+    tried = attempt(action, registry, said, place)
     with about("remote"):
-        along = _along(action, registry, said)
-    return Preview(command(action, said, repo), written.events, written.notes, tuple(changes), along)
+        return replace(tried, along=_along(action, registry, said))
 
 
-def carry_out(action: Action, registry: Registry, said: Said) -> Written:
-    """Do it. Raises Wrong, and then nothing was done."""
+def catch_up(action: Action, registry: Registry, said: Said) -> None:
+    """Have what others have published, where the action publishes. Raises Wrong where the remote cannot be asked."""
+    if registry.repository.pushes or not _pushes(action, said):
+        return
+    name = _f.line(said, "name")
+    with about("remote"), suppress(NotFound):  # nobody has it yet: it is the first version
+        registry.fetch(*([name] if name is not None else []), remote=_f.line(said, "remote"))
+
+
+def carry_out(action: Action, registry: Registry, said: Said, shown: Preview) -> Written:
+    """Do what was `shown`. Raises Wrong, and then nothing was done.
+
+    Who publishes decides again under what others have published meanwhile, and so might do something else. So the
+    versions that were shown are named: then it is done, or refused. What even so became otherwise is told.
+    """
     with about(action.doubt):
-        return action.do(registry, said, dry_run=False)
+        exact, outright = _pinned(action, registry, said, shown)
+        written = exact.do(registry, outright, dry_run=False)
+    if action.name == "push" or _outcome(written.events) == _outcome(shown.events):
+        return written
+    return replace(written, notes=(*written.notes, "this is not all as it was shown: others have acted meanwhile"))
 
 
-def command(action: Action, said: Said, repo: str | None) -> str:
+def _pinned(action: Action, registry: Registry, said: Said, shown: Preview) -> tuple[Action, Said]:
+    """An action, said so that it comes to what was `shown` and to nothing else.
+
+    A rollback is the assignment of the version that was shown. A new version is free to take another name later, unless
+    it is published at once: then it has the name that was shown.
+    """
+    if action.name in {"push", "deprecate"}:
+        return action, said
+    uses = {"uses": "\n".join(use for event in shown.events for use in event.metadata.uses)} if "uses" in said else {}
+    if action.name == "register":
+        [event] = shown.events
+        exact = {**said, **uses, "revision": event.commit}
+        if not registry.repository.pushes and not _pushes(action, said):
+            return action, exact
+        free = {key: value for key, value in exact.items() if key not in {"bump", "pre"}}
+        return action, {**free, "version": event.version or ""}
+    # Where nothing would be written, it is so already of the version that is meant.
+    version = shown.events[-1].version if shown.events else registry.find(_f.selector(said))
+    if version is None or versions.parse(version) is None:
+        return action, said  # a bare commit in a stage has no name
+    named = {**said, **uses, "version": version}
+    return action_of("assign") if action.name == "rollback" else action, named
+
+
+def _pushes(action: Action, said: Said) -> bool:
+    return action.name == "push" or _f.ticked(said, "push")
+
+
+def _outcome(events: Sequence[EventView]) -> list[str]:
+    return [f"{e.event} {e.artifact} {e.version} {e.stage} {e.commit}" for e in events]
+
+
+def command(action: Action, said: Said, place: str | None) -> str:
     """The command of a shell that does the same."""
-    words = action.words(said)
-    options = [*_f.options(action.fields, said), *(["--repo", repo] if repo is not None else [])]
-    # What looks like an option is none after a "--".
-    arguments = [*options, "--", *words] if any(word.startswith("-") for word in words) else [*words, *options]
-    quoted = " ".join(shlex.quote(word) for word in ("registry", action.name, *arguments))
+    quoted = shell.command(action.name, action.words(said), _f.options(action.fields, said), place)
     # "-m -" would read the message from standard input; so let it.
     return f"printf %s - | {quoted}" if _f.text(said, "message") == "-" else quoted
 
@@ -67,7 +133,7 @@ def _along(action: Action, registry: Registry, said: Said) -> Unpublished | None
     """What a push publishes of what was written before. Raises RegistryError where there is no remote to push to."""
     if registry.repository.pushes:
         return Unpublished(registry.repository.name, (), asked=True)
-    if action.name != "push" and not _f.ticked(said, "push"):
+    if not _pushes(action, said):
         return None
     name = _f.line(said, "name")
     return registry.unpublished(*([name] if name is not None else []), remote=_f.line(said, "remote"))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from registry.api import Registry
+from registry.core.version import Bump
 from registry.errors import NotFound
 from registry.porcelain.values import Written
 from registry.web import fields as _f
 from registry.web.fields import Field, Said
 
 Verb: TypeAlias = Callable[..., Written]
+
+BUMPS: Mapping[str, Bump] = {"patch": "patch", "minor": "minor", "major": "major"}  # as a form says them
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ _REGISTER = (
         "commit",
         hint="a branch, a tag, or a hash; otherwise the branch beside it, or HEAD",
     ),
-    Field("bump", "Next version", "choice", choices=("patch", "minor", "major"), unless="version"),
+    Field("bump", "Next version", "choice", choices=tuple(BUMPS), unless="version"),
     Field("version", "Another version", option="--version", hint="instead of the next one, such as v2.0.0"),
     Field("pre", "Pre-release", option="--pre", hint="its name, such as rc", more=True),
     *_NOTE,

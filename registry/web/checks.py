@@ -6,23 +6,21 @@ from registry.api import Registry
 from registry.core import names, policy, select
 from registry.core import version as versions_
 from registry.core.plan import Choice, choose
-from registry.core.version import Bump
 from registry.errors import RegistryError, UsageError
 from registry.web import fields as _f
-from registry.web.actions import Action
+from registry.web.actions import BUMPS, Action
 from registry.web.fields import PAIRS, Said
+from registry.web.refusal import Refusal
 
-_BUMPS: dict[str, Bump] = {"patch": "patch", "minor": "minor", "major": "major"}
 
-
-def problems(action: Action, registry: Registry, said: Said) -> dict[str, RegistryError]:
+def problems(action: Action, registry: Registry, said: Said) -> dict[str, Refusal]:
     """What is wrong, by field. Where nothing is, `acting.preview` is worth a try."""
-    found: dict[str, RegistryError] = {}
+    found: dict[str, Refusal] = {}
     for field in action.fields:
         try:
             _f.check(field, said)
         except RegistryError as error:
-            found[field.name] = error
+            found[field.name] = Refusal.of(error)
     if found:
         return found  # the rest would be said of words that are none
     check = {"register": _check_new, "unassign": _check_unassign}.get(action.name, _check_known)
@@ -31,7 +29,7 @@ def problems(action: Action, registry: Registry, said: Said) -> dict[str, Regist
             check(registry, said, field.name)
             _check_way(action, registry, said, field.name)
         except RegistryError as error:
-            found[field.name] = error
+            found[field.name] = Refusal.of(error)
             if field.name == "name":
                 break  # all others are about what it names
     return found
@@ -100,7 +98,7 @@ def _check_new(registry: Registry, said: Said, field: str) -> None:
 
 
 def _choice(said: Said) -> Choice:
-    return Choice(_f.line(said, "version"), _BUMPS[said.get("bump") or "patch"], _f.line(said, "pre"))
+    return Choice(_f.line(said, "version"), BUMPS[said.get("bump") or "patch"], _f.line(said, "pre"))
 
 
 def _commit(registry: Registry, revision: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from registry.api import selector_of
 from registry.core.message import one_line
 from registry.errors import RegistryError, UsageError
+from registry.web.refusal import Refusal
 
 Said: TypeAlias = Mapping[str, str]  # what was typed, by field
 Kind: TypeAlias = Literal["line", "text", "lines", "choice", "select", "tick", "commit"]
@@ -39,12 +40,12 @@ class Field:
 
 
 class Wrong(Exception):
-    """What was typed into a field cannot be taken; `error` says why."""
+    """What was typed into a field cannot be taken; `refusal` says why."""
 
-    def __init__(self, field: str, error: RegistryError) -> None:
-        super().__init__(error.message)
+    def __init__(self, field: str, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
         self.field = field
-        self.error = error
+        self.refusal = refusal
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def about(field: str) -> Iterator[None]:
     try:
         yield
     except RegistryError as error:
-        raise Wrong(field, error) from error
+        raise Wrong(field, Refusal.of(error)) from error
 
 
 def line(said: Said, name: str) -> str | None:

@@ -13,20 +13,20 @@ from registry.core import names, policy
 from registry.errors import RegistryError
 from registry.web import hints, links, picker
 from registry.web.acting import Preview
-from registry.web.actions import Action
+from registry.web.actions import BUMPS, Action
 from registry.web.fields import Field, Said
 from registry.web.page import Page
+from registry.web.refusal import Refusal
 
 if TYPE_CHECKING:
-    from registry.api import Registry, Unpublished
-    from registry.core.version import Bump
+    from registry.api import Registry
+    from registry.porcelain.sync import Unpublished
     from registry.web.picker import Picker
     from registry.web.sources import Desk, Sources
 
-Errors: TypeAlias = Mapping[str, RegistryError]  # by field; "" stands for the whole form
+Errors: TypeAlias = Mapping[str, Refusal]  # by field; "" stands for the whole form
 
 _OFFERED = 1000  # suggestions of one field
-_BUMPS: tuple[Bump, ...] = ("patch", "minor", "major")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ def form_page(sources: Sources, form: Form, typed: Said, errors: Errors) -> tupl
     look = look_at(sources, desk, typed) if action.name == "register" else None
     on_page = {commit.id for commit in look.picker.commits} if look is not None else set()
     pick = typed.get("pick", "")
-    said = {**typed, "revision": "" if pick in on_page else pick} if pick else typed
+    elsewhere = pick if pick not in on_page else ""  # it cannot be picked on this page: it stands there as if typed
+    said = {**typed, "revision": typed.get("revision") or elsewhere}
     entries = [
         Entry(
             field,
@@ -83,15 +84,18 @@ def form_page(sources: Sources, form: Form, typed: Said, errors: Errors) -> tupl
         )
         for field in fields
     ]
-    elsewhere = [error for at, error in errors.items() if at not in {"branch", *(field.name for field in fields)}]
+    general = [error for at, error in errors.items() if at not in {"branch", *(field.name for field in fields)}]
     waiting, impossible = _waiting(desk, name, typed.get("remote") or None) if action.name == "push" else (None, "")
     problem = look.picker.problem if look is not None else None
+    wrong = [one for one in entries if one.error]
     context = {
         **_shared(form, name),
         "entries": [one for one in entries if not one.field.more],
         "more": [one for one in entries if one.field.more],
         "open": any(one.value or one.error for one in entries if one.field.more),
-        "problem": hints.words(elsewhere[0], fields) if elsewhere else "",
+        "problem": hints.words(general[0], fields) if general else "",
+        "wrong": wrong,
+        "focus": wrong[0].field.name if wrong else "",
         "picker": look.picker if look is not None else None,
         "picker_problem": hints.words(problem, fields) if problem is not None else "",
         "pick": pick if pick in on_page else "",
@@ -99,8 +103,9 @@ def form_page(sources: Sources, form: Form, typed: Said, errors: Errors) -> tupl
         "waiting": waiting,
         "impossible": impossible,
     }
-    page = Page(f"act/{action.name}.html", action.title, "act/form.html", context)
-    return page, 422 if errors or (typed.get("branch") and problem is not None) else 200
+    refused = bool(errors or (typed.get("branch") and problem is not None))
+    title = f"Error: {action.title}" if refused else action.title
+    return Page(f"act/{action.name}.html", title, "act/form.html", context), 422 if refused else 200
 
 
 def question_page(form: Form, said: Said, shown: Preview, *, change: str, changed: bool) -> Page:
@@ -116,11 +121,12 @@ def question_page(form: Form, said: Said, shown: Preview, *, change: str, change
     return Page(f"act/{action.name}.html", f"{action.title}?", "act/sure.html", context)
 
 
-def look_at(sources: Sources, desk: Desk, typed: Said) -> Look:
-    """The next versions, and the commits to pick from; in a clone by what is here, while others may act."""
+def look_at(sources: Sources, desk: Desk, typed: Said, patience: float | None = None) -> Look:
+    """The next versions, and the commits to pick from; in a clone by what is here, while others may act. At a URL, they
+    are waited for with `patience`, as `Desk.act` does."""
     look = partial(_look, typed.get("name", "").strip(), typed.get("branch", ""), typed.get("before", ""))
     if desk.is_url:
-        return desk.act(look, lately=True)[0]
+        return desk.act(look, lately=True, patience=patience)[0]
     with sources.reading(desk.source.slug):
         return look(desk.source.registry)
 
@@ -169,7 +175,7 @@ def _suggested(registry: Registry, name: str) -> Mapping[str, str]:
     try:
         registry.repository.focus(name)
         state = registry.repository.state(name)
-        return {bump: policy.next_version(state, bump, None).text for bump in _BUMPS}
+        return {bump: policy.next_version(state, bump, None).text for bump in BUMPS.values()}
     except RegistryError:
         return {}  # such as the greatest version of a stranger's, from which nothing counts on
 

@@ -9,7 +9,6 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, TypeAlias, TypeVar
 
@@ -21,10 +20,10 @@ from registry.errors import GitFailed, RegistryError
 from registry.mirrored import MirroredRepository
 from registry.plumbing import tags
 from registry.plumbing.address import Address
+from registry.plumbing.clone import Clone
 from registry.plumbing.mirror import Mirror
 from registry.plumbing.objects import Extent, missing, read_objects
 from registry.plumbing.process import Git
-from registry.plumbing.write import Clone
 from registry.repository import Repository
 
 PATIENCE = 30.0  # seconds for which what a server said is taken for true
@@ -153,12 +152,12 @@ class FreshClone(Repository):
 
     trouble = ""  # a mirror may have one
 
-    def __init__(self, clone: Clone, root: Path | None) -> None:
+    def __init__(self, clone: Clone, bare: bool) -> None:
         self._watch = Watch(clone)
         self._ledger = Ledger()
         self._wholeness: dict[str | None, bool] = {}
         self.moment = object()  # another one after each change
-        super().__init__(clone, root)
+        super().__init__(clone, bare)
 
     def ask(self, *, anew: bool = False) -> None:
         """Nothing, for nobody is asked; `anew`, look at everything again."""

@@ -3,6 +3,11 @@ another site.
 
 Any user and any program of this machine reaches the port. Who started the server is told an address with a secret in
 it; a browser that comes with that one gets a cookie, and whoever has neither sees nothing.
+
+A browser sends a host's cookies to all of its ports, so also to a server of another user of this machine, should a
+person look at that one. So the pages lie below a directory that nobody guesses, and the cookie is sent there alone. (A
+host of our own, such as RANDOM.localhost, would part them, too; but not everywhere is such a name resolved, and where
+it is, [::1] may be asked first, where somebody else may listen.)
 """
 
 from __future__ import annotations
@@ -37,11 +42,13 @@ class Denied(Exception):
 
 @dataclass(frozen=True)
 class Guard:
-    """The rules of one server. `secret` opens it; `token` stands in our forms, where no other site can read it."""
+    """The rules of one server. `secret` opens it; `token` stands in our forms, where no other site can read it; `room`
+    is the directory that the pages lie in."""
 
     port: int
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    room: str = field(default_factory=lambda: f"/{secrets.token_urlsafe(16)}")
 
     @property
     def address(self) -> str:
@@ -51,7 +58,7 @@ class Guard:
     @property
     def cookie(self) -> str:
         """What a browser is given that came with the secret. It keeps the cookies of all ports in one place."""
-        return f"{self._cookie}={self.secret}; Path=/; HttpOnly; SameSite=Strict"
+        return f"{self._cookie}={self.secret}; Path={self.room}/; HttpOnly; SameSite=Strict"
 
     @property
     def _cookie(self) -> str:
@@ -78,6 +85,10 @@ class Guard:
             self._check_origin(host, headers)
             self._check_size(headers)
 
+    def within(self, path: str) -> str | None:
+        """A path in the room, as seen from there; None for one outside."""
+        return path.removeprefix(self.room) if path.startswith(f"{self.room}/") else None
+
     def opens(self, said: str) -> bool:
         """Whether this is the secret."""
         return secrets.compare_digest(said.encode(errors="replace"), self.secret.encode())
@@ -87,15 +98,10 @@ class Guard:
         cookies = (cookie.strip().partition("=") for cookie in headers.get("cookie", "").split(";"))
         return any(name == self._cookie and self.opens(value) for name, _, value in cookies)
 
-    def check_script(self, headers: Mapping[str, str]) -> None:
-        """A request that only a script of ours makes. Raises Denied; browsers that say nothing are let through."""
-        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            raise Denied(403, "another site asked for this")
-
     def check_visit(self, headers: Mapping[str, str]) -> None:
-        """A page that costs something. Raises Denied where another site asks for it behind a person's back: as an image
-        or by a script; by a link of its own, a person comes."""
-        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
+        """A request that costs something, or changes what is remembered here. Raises Denied where a page of anybody
+        else led to it, of another port of this machine, too; browsers that say nothing are let through."""
+        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             raise Denied(403, "another site asked for this")
 
     def check_token(self, said: str) -> None:
@@ -111,7 +117,7 @@ class Guard:
             origin = ours if referer.lower().startswith(f"{ours}/") else None
         if origin is None or origin.lower() != ours:
             raise Denied(403, "another site sent this form")
-        self.check_script(headers)
+        self.check_visit(headers)
 
     def _check_size(self, headers: Mapping[str, str]) -> None:
         said = headers.get("content-length", "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from registry.errors import RegistryError
 from registry.web.fields import Field
+from registry.web.refusal import Refusal
 
 _COMMAND = re.compile(r"(?:^|[;:,]? )(?:registry|git) [a-z]|(?:^|\s)--[a-z]")
 
@@ -19,6 +19,6 @@ def advice(hint: str, fields: Iterable[Field] = ()) -> str:
     return f"in a shell: {hint}" if _COMMAND.search(hint) else hint
 
 
-def words(error: RegistryError, fields: Iterable[Field] = ()) -> str:
-    """An error and its advice, in a line."""
-    return f"{error.message}; {advice(error.hint, fields)}" if error.hint else error.message
+def words(refusal: Refusal, fields: Iterable[Field] = ()) -> str:
+    """A refusal and its advice, in a line."""
+    return f"{refusal.message}; {advice(refusal.hint, fields)}" if refusal.hint else refusal.message

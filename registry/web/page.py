@@ -14,6 +14,7 @@ Query = Mapping[str, str]  # what stands behind the "?" of an address, the last 
 class Source:
     """One repository of a dashboard. `slug` is its part of addresses: letters, digits, "-"; `name` is for people.
 
+    `named` is whether somebody said where it is; else it is the one here, which commands find by themselves.
     `moment` gives the same object as long as the repository has not changed; by default, always another one.
     `notes` gives what a reader of any page should know, such as that tags were never fetched.
     """
@@ -21,6 +22,7 @@ class Source:
     slug: str
     name: str
     registry: Registry
+    named: bool = False
     moment: Callable[[], object] = object
     notes: Callable[[], Sequence[str]] = tuple
 

@@ -1,15 +1,15 @@
-"""What waits to be pushed, for pages that offer it: the form itself looks closer."""
+"""Whether a push can be offered at all: what waits is looked at where it is asked for, for that takes time."""
 
 from __future__ import annotations
 
 from registry.errors import RegistryError
-from registry.plumbing import memory, remote
+from registry.plumbing import remote
 from registry.web.memory import kept
 from registry.web.page import Source
 
 
 def why_no_push(source: Source) -> str:
-    """Why there is nothing to push from a repository, in words; "" where there may be something."""
+    """Why nothing can ever be pushed from a repository, in words; "" where it can."""
     return kept(("no push", source.slug), source.moment(), lambda: _why(source))
 
 
@@ -18,14 +18,6 @@ def _why(source: Source) -> str:
     if repository.pushes:
         return "what is written at a URL is published at once"
     try:
-        there = remote.remotes(repository.git)
-        if len(there) > 1:
-            return ""  # the form asks which one
-        if not there:
-            return "there is no remote to push to"
-        # Where nobody ever asked, everything may be new: to find out would take long where that is much.
-        if not memory.known(repository.clone, there[0]).asked or source.registry.unpublished(remote=there[0]).tags:
-            return ""
+        return "" if remote.remotes(repository.git) else "there is no remote to push to"
     except RegistryError:
         return ""  # whoever tries is told
-    return f"all is at {there[0]} already"

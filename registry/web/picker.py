@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from registry.core import names
-from registry.errors import NotFound, RegistryError
+from registry.errors import RegistryError
 from registry.porcelain.manifests import FILE
 from registry.web.commits import is_id
+from registry.web.refusal import Refusal
 
 if TYPE_CHECKING:
     from registry.core.manifest import Manifest
     from registry.repository import Repository
 
-SIZE = 50
+SIZE = 15  # all of which are seen: a box that scrolls would cut one in half
 _ABSENT = "not in this clone"
 _BRANCHES = 100  # to choose from; any other can be typed as a revision
 
@@ -44,7 +45,7 @@ class Picker:
     branches: Sequence[str]
     before: str
     older: str
-    problem: RegistryError | None = None
+    problem: Refusal | None = None
 
 
 def pick(repository: Repository, artifact: str, branch: str = "", before: str = "") -> Picker:
@@ -61,7 +62,7 @@ def pick(repository: Repository, artifact: str, branch: str = "", before: str = 
         start = repository.commit(before or (f"refs/heads/{branch}" if branch else "HEAD"))
         rows = _line(repository, start, skip=bool(before))
     except RegistryError as error:
-        return Picker((), branch, offered, before, "", error)
+        return Picker((), branch, offered, before, "", Refusal.of(error))
     shown = rows[:SIZE]
     known = names.is_artifact(artifact)
     ids = [row[0] for row in shown]
@@ -71,13 +72,13 @@ def pick(repository: Repository, artifact: str, branch: str = "", before: str = 
     return Picker(commits, branch, offered, before, ids[-1] if len(rows) > SIZE else "")
 
 
-def wrong_branch(repository: Repository, branch: str) -> NotFound | None:
+def wrong_branch(repository: Repository, branch: str) -> Refusal | None:
     """What is wrong with a branch that was chosen; nothing where none was."""
     return _no_branch(branch) if branch and branch not in _branches(repository) else None
 
 
-def _no_branch(branch: str) -> NotFound:
-    return NotFound(f"no branch is called {branch}", "choose one of the list, or HEAD")
+def _no_branch(branch: str) -> Refusal:
+    return Refusal(f"no branch is called {branch}", "choose one of the list, or HEAD")
 
 
 def _branches(repository: Repository) -> list[str]:

@@ -9,7 +9,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
@@ -23,7 +23,6 @@ from registry.web import links, pages, render
 from registry.web.actions import action_of
 from registry.web.asking import Asking, Led, Shown
 from registry.web.guard import HEADERS, LIMIT, Denied, Guard
-from registry.web.once import Memory
 from registry.web.page import Dashboard, Page, notes_of
 
 if TYPE_CHECKING:
@@ -67,8 +66,7 @@ class App:
         self.sources = sources
         self._lasting = lasting
         self.guard = guard
-        self.memory = Memory()
-        self.asking = Asking(sources, self.memory)
+        self.asking = Asking(sources)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -101,6 +99,10 @@ class App:
 
     def answer(self, visit: Visit) -> Answer:
         """Answer a request that the guard let through; whatever goes wrong is a page, too."""
+        path = self.guard.within(visit.path)
+        if path is None:
+            return self._at_the_door(visit) or self._locked(visit)
+        visit = replace(visit, path=path, depth=visit.depth - 1)
         try:
             return self._routed(visit)
         except Denied as denied:
@@ -114,16 +116,11 @@ class App:
             return self._problem(visit, 500, "a bug in git-registry", "REGISTRY_DEBUG=1 registry ui says where")
 
     def _routed(self, visit: Visit) -> Answer:
-        path = visit.path.removeprefix("/") or "index.html"
-        if visit.method != "POST" and (asset := _asset(path)) is not None:  # of the program, and no secret
-            return asset
-        if visit.method != "POST" and self.guard.opens(visit.query.get("token", "")):
-            rest: dict[str, object] = {name: value for name, value in visit.query.items() if name != "token"}
-            # One slash alone: two would lead to another host.
-            address = f"/{quote(visit.path.lstrip('/'), safe='/@=~+')}{links.query(rest)}"
-            return Answer(303, b"", _TEXT, {"Location": address, "Set-Cookie": self.guard.cookie})
+        if (answer := self._at_the_door(visit)) is not None:
+            return answer
         if not self.guard.admits(visit.headers):
-            return Answer(403, render.locked(visit.depth).encode(), _HTML)
+            return self._locked(visit)
+        path = visit.path.removeprefix("/") or "index.html"
         if path.count("/") != visit.depth:  # %2F: its links would lead elsewhere
             raise NotFound("there is no such page")
         if path.startswith("act/"):
@@ -132,6 +129,25 @@ class App:
             raise Denied(405, "nothing is sent to this page")
         return self._page(path, visit)
 
+    def _at_the_door(self, visit: Visit) -> Answer | None:
+        """What anybody gets: files of the program, which are no secret, and with the secret the way in."""
+        if visit.method == "POST":
+            return None
+        if (asset := _asset(visit.path.removeprefix("/"))) is not None:
+            return asset
+        if not self.guard.opens(visit.query.get("token", "")):
+            return None
+        rest: dict[str, object] = {name: value for name, value in visit.query.items() if name != "token"}
+        address = f"/{quote(visit.path.lstrip('/'), safe='/@=~+')}{links.query(rest)}"
+        return self._led(address, {"Set-Cookie": self.guard.cookie})
+
+    def _locked(self, visit: Visit) -> Answer:
+        return Answer(403, render.locked(max(visit.depth, 0)).encode(), _HTML)
+
+    def _led(self, address: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """The way to an address of ours."""
+        return Answer(303, b"", _TEXT, {"Location": f"{self.guard.room}{address}", **(headers or {})})
+
     def _page(self, path: str, visit: Visit) -> Answer:
         if "refresh" in visit.query:
             self.guard.check_visit(visit.headers)
@@ -139,7 +155,7 @@ class App:
             page = pages.at(dashboard, path, visit.query)
             if page is None:
                 raise NotFound("there is no such page", "the front page leads to all of them")
-            told = self.memory.hear(visit.query.get("said", "")) if visit.method == "GET" else None
+            told = self.asking.messages.hear(visit.query.get("said", "")) if visit.method == "GET" else None
             words = [told.words, *(f"note: {note}" for note in told.notes)] if told is not None else []
             notes = [f"note: {note}" for note in notes_of(dashboard)]
             return self._html(page, dashboard, 200, [*words, *self.sources.troubles, *notes])
@@ -151,7 +167,6 @@ class App:
         if name == "check.json":
             if visit.method == "POST":
                 raise Denied(405, "nothing is sent to this page")
-            self.guard.check_script(visit.headers)
             return Answer(200, json.dumps(self.asking.check(visit.query)).encode(), "application/json")
         action = action_of(name.removesuffix(".html") if name.endswith(".html") else "")
         if visit.method == "POST":
@@ -160,7 +175,7 @@ class App:
         else:
             answer = self.asking.get(action, visit.query)
         if isinstance(answer, Led):
-            return Answer(303, b"", _TEXT, {"Location": answer.address})
+            return self._led(answer.address)
         return self._html(answer.page, self.sources.dashboard, answer.status)
 
     def _html(self, page: Page, dashboard: Dashboard, status: int, messages: Sequence[str] = ()) -> Answer:

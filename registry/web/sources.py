@@ -25,6 +25,10 @@ T = TypeVar("T")
 Fresh: TypeAlias = "FreshClone | FreshMirror"
 
 
+class Busy(Exception):
+    """Somebody acts on the repository at the moment."""
+
+
 @dataclass
 class Desk:
     """One repository: read by `source`, acted on by a `Registry` of its own, so that a slow push makes no reader wait.
@@ -50,17 +54,15 @@ class Desk:
         """The remotes that can be pushed to; none at a URL, where whatever is written is published at once."""
         return () if self.is_url else tuple(remote.remotes(self.fresh.git))
 
-    @property
-    def shown(self) -> str | None:
-        """What a command says after --repo, None where it needs none; no password."""
-        return self.fresh.name if self.is_url else self.given
-
-    def act(self, verb: Callable[[Registry], T], *, lately: bool = False) -> tuple[T, list[str]]:
+    def act(
+        self, verb: Callable[[Registry], T], *, lately: bool = False, patience: float | None = None
+    ) -> tuple[T, list[str]]:
         """What `verb` answers, done to the repository as it is now, and notes for the person; one at a time.
 
-        With `lately`, a server is not asked again within PATIENCE: good enough for what is only tried.
+        With `lately`, a server is not asked again within PATIENCE: good enough for what is only tried. With `patience`,
+        so many seconds are waited for others, and then Busy is raised: a push may take minutes.
         """
-        with self.lock:
+        with self._turn(patience):
             self._notes.clear()
             now = time.monotonic()
             if self._acting is None:
@@ -70,6 +72,15 @@ class Desk:
                 self._asked = now
             answer = verb(self._acting)
             return answer, list(dict.fromkeys(self._notes))
+
+    @contextmanager
+    def _turn(self, patience: float | None) -> Iterator[None]:
+        if not self.lock.acquire(timeout=-1 if patience is None else patience):
+            raise Busy
+        try:
+            yield
+        finally:
+            self.lock.release()
 
 
 class Sources:
@@ -122,7 +133,8 @@ def open_sources(given: Sequence[str], *, acts: bool, static: bool = False) -> S
     for (place, (named, registry, fresh)), name in zip(found.items(), shown, strict=True):
         slug = _free(_slug(name), [desk.source.slug for desk in desks])
         shown_as = name if shown.count(name) == 1 else place
-        desks.append(Desk(Source(slug, shown_as, registry, _moment(fresh), partial(_notes, fresh)), named, fresh))
+        source = Source(slug, shown_as, registry, named is not None, _moment(fresh), partial(_notes, fresh))
+        desks.append(Desk(source, named, fresh))
     return Sources(desks, acts=acts, static=static)
 
 
@@ -132,7 +144,7 @@ def _open(given: str | None, patience: float | None) -> tuple[Registry, Fresh]:
     opened = registry.repository
     at_url = given is not None and isinstance(opened, MirroredRepository)
     here = FreshClone if patience is None else LocalClone  # who waits for servers waits for a promisor, too
-    fresh = FreshMirror(Address.parse(given or ""), patience) if at_url else here(opened.clone, opened.root)
+    fresh = FreshMirror(Address.parse(given or ""), patience) if at_url else here(opened.clone, opened.bare)
     registry.repository = fresh
     return registry, fresh
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from registry.core.names import in_tag
 from registry.plumbing.address import is_url
 from registry.porcelain.values import Artifact
+from registry.web import shell
 from registry.web.page import Dashboard, Source
 
 _ACTION = "git-registry/git-registry@HASH"
@@ -24,18 +23,31 @@ class Usage:
     workflow: str
 
 
-def command(dashboard: Dashboard, source: Source, *words: str) -> str:
-    """What to type in a shell for one repository of a dashboard: `registry`, the words, and where it is not plain from
-    where one is, `--repo`. Every command that a page shows is made here."""
-    where = _place(dashboard, source)
-    return shlex.join(["registry", *words, *(["--repo", where] if where is not None else [])])
+def command(dashboard: Dashboard, source: Source, verb: str, *words: str, options: Sequence[str] = ()) -> str:
+    """What to type in a shell for one repository of a dashboard."""
+    return shell.command(verb, words, options, place(dashboard, source))
+
+
+def place(dashboard: Dashboard, source: Source) -> str | None:
+    """What a command must say after --repo: the absolute path, or the URL, for it may be pasted anywhere; None for the
+    repository that one is in."""
+    where = source.registry.repository.name
+    if is_url(where):
+        return where
+    several = len(dashboard.sources) > 1
+    if dashboard.static:  # read elsewhere: the directories of the machine that wrote it mean nothing there
+        return source.name if several else None
+    return where if several or source.named else None
 
 
 def first(dashboard: Dashboard, source: Source) -> list[str]:
     """How an empty registry gets its first version: at a URL there is no work tree, in which a manifest is written."""
-    declare = ["init"], ["add", "my-model", "--path", "models/my-model.pkl", "--commit"]
+    declare = [
+        command(dashboard, source, "init"),
+        command(dashboard, source, "add", "my-model", options=("--path", "models/my-model.pkl", "--commit")),
+    ]
     at_url = is_url(source.registry.repository.name)
-    return [command(dashboard, source, *words) for words in (*(() if at_url else declare), ["register", "my-model"])]
+    return [*([] if at_url else declare), command(dashboard, source, "register", "my-model")]
 
 
 def of(dashboard: Dashboard, source: Source, artifact: Artifact, held: Sequence[str], declared: Sequence[str]) -> Usage:
@@ -47,7 +59,7 @@ def of(dashboard: Dashboard, source: Source, artifact: Artifact, held: Sequence[
     name = artifact.name
     there = [stage for stage in declared if stage in held] if declared else list(held)
     stage = there[-1] if there else None
-    opened = repr(_place(dashboard, source) or ".")
+    opened = repr(place(dashboard, source) or ".")
     if stage is None and artifact.latest is None:
         return Usage(
             shell=command(dashboard, source, "register", name),
@@ -60,7 +72,7 @@ def of(dashboard: Dashboard, source: Source, artifact: Artifact, held: Sequence[
     return Usage(
         shell="\n".join([
             command(dashboard, source, "resolve", selector),
-            command(dashboard, source, "pull", selector, "-o", f"models/{name.rpartition(':')[2]}"),
+            command(dashboard, source, "pull", selector, options=("-o", f"models/{name.rpartition(':')[2]}")),
             command(dashboard, source, "show", name),
         ]),
         python="\n".join([
@@ -71,23 +83,6 @@ def of(dashboard: Dashboard, source: Source, artifact: Artifact, held: Sequence[
         ]),
         workflow=_workflow(in_tag(name), stage),
     )  # fmt: skip
-
-
-def _place(dashboard: Dashboard, source: Source) -> str | None:
-    """What a command must say after --repo; None for the repository that one is in."""
-    where = source.registry.repository.name
-    if is_url(where):
-        return where
-    if dashboard.static:  # read elsewhere: the directories of the machine that wrote it mean nothing there
-        return source.name if len(dashboard.sources) > 1 else None
-    return where if len(dashboard.sources) > 1 or not _is_here(where) else None
-
-
-def _is_here(where: str) -> bool:
-    try:
-        return Path.cwd().is_relative_to(where)
-    except OSError:  # it was removed meanwhile
-        return False
 
 
 def _workflow(name: str, stage: str | None) -> str:
@@ -107,7 +102,7 @@ def _workflow(name: str, stage: str | None) -> str:
         "        with:",
         "          persist-credentials: false",
         "      - id: registry",
-        f"        uses: {_ACTION}",
+        f"        uses: {_ACTION} # pin the release's full hash",
         "        with:",
         '          pull: "true"',
         f"      - if: steps.registry.outputs.event == '{event}' && steps.registry.outputs.current == 'true'",

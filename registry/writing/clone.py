@@ -44,7 +44,7 @@ def writing(
         try:
             yield Writing(repository, state, held, by)
         finally:
-            repository.forget()
+            repository.forget_tags()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,10 @@ class Writing:
         seal = signing.signer(self.repository.git, sign) if self.held is not None else None
         laid = draft.lay(self.state, drafts, self.by, seal or bytes)
         check_names(self.repository, [(self.state, [one.event for one in laid])])
-        return put(self.held, self.repository, laid, also)
+        done = put(self.held, self.repository, laid, also)
+        if also:  # a branch may have moved: HEAD's
+            self.repository.forget()
+        return done
 
     def delete(self, found: Sequence[tags.TagRecord]) -> None:
         """Delete tags, all or none, if they still are what was found."""

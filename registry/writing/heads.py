@@ -27,6 +27,6 @@ def head_changes(repository: Repository, events: Iterable[Event]) -> list[RefCha
         return []
     wanted = list(last) if len(last) == 1 else [HEADS]
     there = tags.tag_ids(repository.git, wanted, "")
-    if last.keys() - there.keys() and repository.git.read("rev-parse", "--is-bare-repository").strip() != b"true":
+    if last.keys() - there.keys() and not repository.bare:
         last = {ref: oid for ref, oid in last.items() if ref in there}
     return [RefChange(ref, there.get(ref), oid) for ref, oid in last.items()]

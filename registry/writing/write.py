@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from registry.core import draft
 from registry.core.select import Selector
@@ -13,10 +14,10 @@ from registry.plumbing import signing
 from registry.plumbing.remote import Remote
 from registry.repository import Repository
 from registry.writing.clone import check_names, put, writing
-from registry.writing.publish import New, NewAll, publish
-from registry.writing.pushing import Again
-from registry.writing.standing import refresh, standings, take_in
 from registry.writing.values import Decide, Outcome, Way
+
+if TYPE_CHECKING:
+    from registry.writing.publish import NewAll
 
 
 def write(
@@ -34,6 +35,8 @@ def write(
     """
     repository.focus(selector.artifact)
     if (way.push or repository.pushes) and not way.dry_run:
+        from registry.writing.publish import New, publish  # what stays in this clone needs none of it
+
         place = repository.remote(way.remote)
         sent = publish(repository, place, [selector.artifact], way, waiting, New(selector, decide, new))
         return replace(sent.outcomes[selector.artifact], notes=sent.notes)
@@ -55,7 +58,12 @@ def write_all(
     The tags of what `new` has to know first are fetched from `place`, where there is one. Raises what `new.decide`
     raises, and then nothing is written.
     """
+    from registry.writing.pushing import Again
+    from registry.writing.standing import refresh, standings, take_in
+
     if (way.push or repository.pushes) and not way.dry_run:
+        from registry.writing.publish import publish
+
         sent = publish(repository, place or repository.remote(way.remote), [], way, waiting, new)
         made = {event.oid for one in sent.outcomes.values() for event in one.events}
         along = [

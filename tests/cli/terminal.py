@@ -22,16 +22,24 @@ def plain(text: str) -> str:
 
 
 def on_terminal(
-    *words: str, columns: int = 80, cwd: Path | None = None, env: Mapping[str, str] | None = None, typed: str = ""
+    *words: str,
+    columns: int = 80,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
+    typed: str = "",
 ) -> tuple[int, str]:
-    """Run `registry WORDS` on a terminal, with `typed` typed ahead: its exit code and the screen, newlines as \\n."""
+    """Run `registry WORDS` on a terminal, with `typed` typed ahead: its exit code and the screen, newlines as \\n.
+
+    `env` is laid over the environment, None takes a variable out; nothing is paged unless it says so.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}}
+    laid = {**environment, "TERM": "xterm", "GIT_PAGER": "cat", **(env or {})}
     os.write(ours, typed.encode())
     with subprocess.Popen(
         [sys.executable, "-m", "registry", *words], stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd,
-        env={**environment, "TERM": "xterm", **(env or {})}, start_new_session=True,
+        env={name: value for name, value in laid.items() if value is not None}, start_new_session=True,
     ) as process:  # fmt: skip
         os.close(theirs)
         seen = b""

@@ -168,7 +168,9 @@ def test_what_would_not_travel_is_refused() -> None:
     assert "200 bytes" in told(lambda: policy.check_travels("x" * 201 + "@v1.0.0"), Refused)
 
 
-DECLARED = Manifest(artifacts={"churn": Declaration("churn", "registry.yaml")}, files=("registry.yaml",))
+DECLARED = Manifest(
+    artifacts={"churn": Declaration("churn", "registry.yaml")}, files=("registry.yaml",), names=("churn",)
+)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 
 from registry.errors import GitFailed, Refused, Taken
 from registry.plumbing import write
-from registry.plumbing.write import Clone, Held, RefChange
+from registry.plumbing.clone import Clone
+from registry.plumbing.write import Held, RefChange
 from tests.plumbing.test_signing import promote
 from tests.story import RepoStory
 

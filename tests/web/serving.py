@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -16,10 +17,11 @@ from tests.story import RepoStory
 
 @dataclass(frozen=True)
 class Served:
-    """`registry ui` while it runs: the process, and the address that it printed."""
+    """`registry ui` while it runs: the process, the address that it printed, and the room that this leads to."""
 
     process: subprocess.Popen[str]
     address: str
+    room: str
 
     @property
     def port(self) -> int:
@@ -28,8 +30,8 @@ class Served:
 
     @property
     def url(self) -> str:
-        """The address without its secret."""
-        return f"http://127.0.0.1:{self.port}/"
+        """The address that the one with the secret leads to."""
+        return f"http://127.0.0.1:{self.port}{self.room}"
 
     @property
     def cookie(self) -> str:
@@ -47,6 +49,18 @@ def served(story: RepoStory, *options: str) -> Iterator[Served]:
         assert process.stdout is not None
         try:
             line = process.stdout.readline().strip()
-            yield Served(process, json.loads(line)["url"] if "--json" in options else line)
+            address = json.loads(line)["url"] if "--json" in options else line
+            yield Served(process, address, _room(address))
         finally:
             process.kill()
+
+
+def _room(address: str) -> str:
+    """Where the address with the secret leads to."""
+    place = urlsplit(address)
+    connection = http.client.HTTPConnection(place.netloc)
+    connection.request("GET", f"{place.path}?{place.query}")
+    answer = connection.getresponse()
+    connection.close()
+    assert answer.status == 303
+    return answer.headers["Location"]

@@ -210,7 +210,7 @@ def test_going_back_finds_what_was_typed(story: RepoStory) -> None:
         "name": "churn", "message": "Two\nlines", "pick": commit, "bump": "major", "params": "a=1"
     }  # fmt: skip
     [change] = [a["href"] for a in _doc(asked).all("a") if "form=" in a["href"]]
-    assert form_of(visitor.send("GET", change)).said == back
+    assert form_of(visitor.send("GET", f"/act/register.html{change}")).said == back
 
 
 def test_going_back_after_an_error_finds_what_was_typed(story: RepoStory) -> None:
@@ -243,11 +243,41 @@ def test_a_form_that_has_acted_says_so_and_can_be_sent_as_another_one(story: Rep
     assert story.tags.count("churn#staging#4") == 1
 
 
-def test_a_forgotten_form_begins_anew(story: RepoStory) -> None:
-    page = Visitor().get("act/assign.html", name="churn", form="of-another-day", ask="1")
+@pytest.mark.parametrize("step", [{}, {"ask": "1"}, {"refused": "1"}])
+def test_a_forgotten_form_says_so_and_begins_anew(story: RepoStory, step: dict[str, str]) -> None:
+    visitor = Visitor()
+    page = visitor.get("act/assign.html", None, name="churn", form="of-another-day", **step)
 
-    assert page.status_code == 200
-    assert form_of(page).said["name"] == "churn"
+    assert page.status_code == 410
+    assert "this form was forgotten" in page.text
+    said = form_of(page).said
+    assert said["name"] == "churn"
+    again = visitor.post("act/assign.html", {**said, "version": "v1.0.0", "stage": "production"})
+    assert visitor.sure(again).status_code == 303
+
+
+def test_the_form_of_another_action_is_a_forgotten_one(story: RepoStory) -> None:
+    visitor = Visitor()
+    sent = form_of(visitor.ask("assign", name="churn", version="v1.0.0", stage="production")).said
+
+    page = visitor.send("GET", f"/act/deregister.html?form={sent['once']}&ask=1")
+    crossed = visitor.post("act/deregister.html", {**sent, "sure": "yes"})
+
+    assert page.status_code == 410
+    assert crossed.status_code == 409
+    assert "churn@v1.0.0!#3" not in story.tags
+
+
+def test_who_only_looks_at_forms_makes_none_forgotten(story: RepoStory) -> None:
+    visitor = Visitor()
+    asked = visitor.ask("assign", name="churn", version="v1.0.0", stage="production")
+
+    for _ in range(250):
+        visitor.app.asking.get(actions.ACTIONS["assign"], {"name": "churn"})
+        visitor.app.asking.get(actions.ACTIONS["assign"], {"form": "looked-at", "new": "1"})
+
+    assert visitor.sure(asked).status_code == 303
+    assert story.resolve("churn#production") == "v1.0.0"
 
 
 # -- what is not offered -----------------------------------------------------------------------------------------------
@@ -269,16 +299,23 @@ def test_a_push_that_cannot_be_is_not_offered(story: RepoStory, tmp_path: Path) 
         assert ["disabled" in one for one in buttons] == [disabled]
 
 
-def test_after_a_push_by_somebody_else_it_is_not_offered_any_more(story: RepoStory, tmp_path: Path) -> None:
+def test_the_models_page_offers_a_push_without_looking_for_what_waits(
+    story: RepoStory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = Visitor()
+    assert "act/push.html?repo=repo" not in _doc(visitor.get("")).links
     _remote(story, tmp_path, "origin")
     story.registry.push()
-    story.assign("churn@v1.0.0", "production")
-    visitor = Visitor()
+    looked: list[object] = []
+    monkeypatch.setattr("registry.porcelain.sync.unpublished", lambda *asked: looked.append(asked))
+
     assert "act/push.html?repo=repo" in _doc(visitor.get("")).links
+    ticked = visitor.get("act/check.json", None, action="register", name="churn", push="yes").json()
+    pushing = visitor.get("act/check.json", None, action="push").json()
 
-    story.registry.push()
-
-    assert "Push all is at origin already" in _doc(visitor.get("")).text
+    assert ticked["command"] == "registry register churn --push"
+    assert pushing == {"errors": {}, "suggested": {}, "command": "registry push"}
+    assert looked == []
 
 
 def test_only_stages_that_can_be_rolled_back_are_suggested(story: RepoStory) -> None:

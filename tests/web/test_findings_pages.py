@@ -12,8 +12,10 @@ from registry.core.text import safe
 from registry.web import links, render, usage
 from registry.web.page import Dashboard, Source
 from registry.web.pages import models
+from registry.web.sources import open_sources
 from tests.story import RepoStory
-from tests.web.test_pages import NOW, Document, dashboard, look
+from tests.web.test_pages import NOW, Document, dashboard, look, read
+from tests.web.visitor import Visitor, command_on
 
 
 def _commands(page: Document, words: str) -> list[str]:
@@ -23,7 +25,7 @@ def _commands(page: Document, words: str) -> list[str]:
 def test_the_link_to_a_commit_follows_the_remote(repo: RepoStory) -> None:
     repo.register("churn", "v1.0.0")
     moments = [object()]
-    board = Dashboard([Source("host-test", "one", repo.registry, lambda: moments[-1])])
+    board = Dashboard([Source("host-test", "one", repo.registry, moment=lambda: moments[-1])])
     path = "version/host-test/churn@v1.0.0.html"
     repo.git("remote", "add", "origin", "https://github.com/example/old.git")
     assert "https://github.com/example/old/commit/" in " ".join(look(board, path).links)
@@ -64,13 +66,28 @@ def test_commands_for_a_repository_at_a_url_name_it(repo: RepoStory) -> None:
 
 
 def test_commands_for_the_repository_that_one_is_in_are_short(repo: RepoStory, monkeypatch: pytest.MonkeyPatch) -> None:
-    board = dashboard(repo)
-
     monkeypatch.chdir(repo.path / "models")
+    board = open_sources((), acts=True).dashboard
+
     assert usage.command(board, board.sources[0], "doctor") == "registry doctor"
-    monkeypatch.chdir("/")
-    assert usage.command(board, board.sources[0], "doctor") == f"registry doctor --repo {repo.path}"
     assert usage.command(dashboard(repo, static=True), board.sources[0], "doctor") == "registry doctor"
+
+
+@pytest.mark.parametrize("named", [".", "models", "../repo"])
+def test_a_repository_that_was_named_is_named_so_that_the_command_works_from_anywhere(
+    repo: RepoStory, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    repo.write("registry.yaml", "models: {churn: {}}\n").train()
+    monkeypatch.chdir(repo.path)
+    visitor = Visitor(named)
+
+    page = read(visitor.get("model/repo/churn.html").text)
+    asked = visitor.ask("register", name="churn")
+    checked = visitor.get("act/check.json", None, action="register", name="churn").json()
+
+    assert {*_commands(page, "register churn")} == {f"registry register churn --repo {repo.path}"}
+    assert f"Registry({str(repo.path)!r})" in page.text
+    assert command_on(asked) == checked["command"] == f"registry register churn --repo {repo.path}"
 
 
 def test_what_is_used_is_the_last_stage_that_is_declared(repo: RepoStory) -> None:
@@ -81,6 +98,14 @@ def test_what_is_used_is_the_last_stage_that_is_declared(repo: RepoStory) -> Non
     assert _commands(look(dashboard(repo), "model/one/churn.html"), "pull churn@latest")
     repo.assign("churn@v1.0.0", "staging")
     assert _commands(look(dashboard(repo), "model/one/churn.html"), "pull 'churn#staging'")
+
+
+def test_what_has_to_be_filled_in_says_so(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0")
+
+    page = look(dashboard(repo), "model/one/churn.html")
+
+    assert "uses: git-registry/git-registry@HASH # pin the release's full hash" in page.text
 
 
 def test_where_nothing_can_be_used_the_page_says_how_to_register(repo: RepoStory) -> None:

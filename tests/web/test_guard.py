@@ -295,7 +295,7 @@ def test_the_address_that_is_printed_opens_it(visitor: Visitor) -> None:
     assert first.headers["location"] == "/"
     name, *rules = first.headers["set-cookie"].split("; ")
     assert name == cookie
-    assert {"HttpOnly", "SameSite=Strict", "Path=/"} == set(rules)
+    assert {"HttpOnly", "SameSite=Strict", f"Path={visitor.app.guard.room}/"} == set(rules)
     visitor.cookie = f"theme=dark; {cookie}; other=1"
     assert "churn" in visitor.get("").text
 

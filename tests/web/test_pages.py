@@ -468,9 +468,6 @@ def test_what_cannot_work_stands_there_with_the_reason(full: RepoStory, tmp_path
     assert "../../act/rollback.html?repo=one&name=churn&stage=production" in look(board, "model/one/churn.html").links
     assert "act/push.html?repo=one" in look(board).links
 
-    full.registry.push()
-    assert "Push all is at origin already" in look(dashboard(full, acts=True)).text
-
 
 def test_what_a_change_brings_is_there_without_a_new_dashboard(full: RepoStory) -> None:
     board = dashboard(full)

@@ -37,7 +37,8 @@ def _read(
 def test_it_prints_its_address_serves_and_ends_cleanly(repo: RepoStory) -> None:
     repo.register("churn", "v1.0.0")
     with served(repo) as ui:
-        assert ui.address.startswith(f"{ui.url}?token=")
+        assert ui.address.startswith(f"http://127.0.0.1:{ui.port}/?token=")
+        assert ui.room.count("/") == 2
         status, page = _read(ui)
         assert (status, "churn" in page) == (200, True)
         repo.register("churn", "v2.0.0")

@@ -104,7 +104,13 @@ class Visitor:
     def send(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b"", parts: int = 1
     ) -> Answer:
-        """One request as it is, its body in so many parts."""
+        """One request as it is, its body in so many parts; addresses are as seen from the room of the pages."""
+        return self.send_outside(method, f"{self.app.guard.room}{target}", headers, body, parts)
+
+    def send_outside(
+        self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b"", parts: int = 1
+    ) -> Answer:
+        """One request to any address of the server."""
         lines = {
             "host": HOST,
             "cookie": self.cookie,
@@ -130,8 +136,12 @@ class Visitor:
 
         asyncio.run(self.app(scope, receive, send))
         headers_back = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        room = self.app.guard.room
+        if "location" in headers_back:
+            assert headers_back["location"].startswith(f"{room}/")
+            headers_back["location"] = headers_back["location"].removeprefix(room)
         content = b"".join(message.get("body", b"") for message in sent[1:])
-        return Answer(raw, sent[0]["status"], headers_back, content)
+        return Answer(raw.removeprefix(room), sent[0]["status"], headers_back, content)
 
     def follow(self, answer: Answer) -> Answer:
         """The page that an answer leads to."""

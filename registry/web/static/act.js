@@ -6,7 +6,7 @@ for (const form of document.querySelectorAll("form[data-check]")) {
   const touched = new Set();
   const command = form.querySelector("#command");
   let waiting;
-  let asked = 0;
+  let asking = new AbortController();
 
   const show = (name, words) => {
     const place = document.getElementById(`error-${name}`);
@@ -48,16 +48,23 @@ for (const form of document.querySelectorAll("form[data-check]")) {
     if (name !== marked) said.set("commits", "1");
     const address = `${form.dataset.check}?${said}`;
     if (address.length > 16000) return; // it is checked when it is sent
-    const turn = ++asked;
+    asking.abort(); // something else was typed meanwhile: what was asked before holds up whatever is loaded next
+    asking = new AbortController();
+    const { signal } = asking;
     let found;
     try {
-      const answer = await fetch(address, { headers: { Accept: "application/json" } });
+      const answer = await fetch(address, { headers: { Accept: "application/json" }, signal });
       if (!answer.ok) return;
       found = await answer.json();
     } catch {
       return;
     }
-    if (turn !== asked) return; // something else was typed meanwhile
+    if (signal.aborted) return;
+    if (found.busy) {
+      // Somebody acts, which may take a while.
+      waiting = setTimeout(check, 2000);
+      return;
+    }
     for (const place of form.querySelectorAll("output.error")) {
       const name = place.id.replace("error-", "");
       show(name, found.errors[name] ?? "");
@@ -82,12 +89,16 @@ for (const form of document.querySelectorAll("form[data-check]")) {
       const typed = form.querySelector('input[name="pick"][value=""]');
       if (typed !== null) typed.checked = true;
     }
+    if (name === "pick" && event.target.value !== "") form.elements.namedItem("revision").value = ""; // one of the two
     clearTimeout(waiting);
     waiting = setTimeout(check, 250);
   };
 
   // Who sends it looks at another page next, or at this one again.
-  form.addEventListener("submit", () => clearTimeout(waiting));
+  form.addEventListener("submit", () => {
+    clearTimeout(waiting);
+    asking.abort();
+  });
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
   if (form.elements.namedItem("name")?.value) check();
