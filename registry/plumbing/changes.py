@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from registry.core import lfs
+from registry.errors import GitFailed
 from registry.plumbing.objects import read_objects
 from registry.plumbing.process import Git
 
@@ -27,9 +28,7 @@ def changed_files(git: Git, root: Path, paths: Sequence[str]) -> list[str]:
     flags = ("--porcelain=v2", "-z", "--no-renames", "--ignore-submodules=all", "--untracked-files=all")
     listing = git.read("--literal-pathspecs", "status", *flags, "--", *dict.fromkeys(paths))
     found = list(_differences(listing))
-    touched = [(path, oid) for path, oid in found if oid is not None]
-    blobs = read_objects(git, [oid for _, oid in touched], only_type="blob", limit=lfs.LIMIT)
-    same = {path for (path, _), blob in zip(touched, blobs, strict=True) if _is_lfs_file(root / path, blob.data)}
+    same = _same(git, root, {path: oid for path, oid in found if oid is not None and "\n" not in path})
     return [path for path, _ in found if path not in same]
 
 
@@ -66,6 +65,24 @@ def _differences(listing: bytes) -> Iterator[tuple[str, str | None]]:
         fields = rest.split(" ", 9 if kind == "u" else 7)
         regular = kind == "1" and fields[0] == ".M" and fields[3] == fields[4] and fields[4].startswith("100")
         yield fields[-1], fields[6] if regular else None
+
+
+def _same(git: Git, root: Path, touched: Mapping[str, str]) -> set[str]:
+    """Those of the `touched` paths that have the bytes of their ids all the same, or of the files that those mean.
+
+    Git goes by the size of a file, where other line ends may make another one.
+    """
+    if not touched:
+        return set()
+    listing = "".join(f"{path}\n" for path in touched).encode(errors="surrogateescape")
+    try:
+        present = git.read("hash-object", "--stdin-paths", data=listing).decode().split()
+    except GitFailed:
+        return set()  # unreadable, or gone since
+    different = [path for path, oid in zip(touched, present, strict=True) if oid != touched[path]]
+    blobs = read_objects(git, [touched[path] for path in different], only_type="blob", limit=lfs.LIMIT)
+    files = {path for path, blob in zip(different, blobs, strict=True) if _is_lfs_file(root / path, blob.data)}
+    return (touched.keys() - set(different)) | files
 
 
 def _is_lfs_file(path: Path, blob: bytes | None) -> bool:

@@ -72,8 +72,8 @@ def show_all(repository: Repository, wanted: Filter) -> list[Artifact]:
     kept = [(seen, artifact) for seen, artifact in rows if _keeps(wanted, artifact, seen)]
     known: dict[str, Metadata] = {}
     if conditions or (wanted.sort or "").removeprefix("-").partition(".")[0] in {*_GROUPS, "run"}:
-        states = repository.states_of([seen.name for seen, _ in kept])
-        latest = [(state, state.latest) for state in states.values()]
+        states = repository.states
+        latest = [(states[seen.name], states[seen.name].latest) for seen, _ in kept if seen.name in states]
         versions = views.version_views(repository, [(state, v) for state, v in latest if v is not None])
         known = {v.artifact: v.metadata for v in versions}
     found = [(artifact, known.get(artifact.name, Metadata())) for _, artifact in kept]
