@@ -7,7 +7,7 @@ a person go to `on_note`. Each verb is imported when it is called, so that readi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from registry.artifacts.progress import Progress
-    from registry.core.facts import Facts
+    from registry.core.facts import Facts, StageNow
     from registry.core.manifest import Json
     from registry.core.metadata import Metadata
     from registry.core.version import Bump
@@ -267,6 +267,12 @@ class Registry:
         from registry.porcelain.event import facts
 
         return facts(self.repository, tag)[1]
+
+    def touched(self, events: Iterable[Facts]) -> list[StageNow]:
+        """The stages that events have touched, as they are now: what to deploy."""
+        from registry.porcelain.event import touched
+
+        return touched(self.repository, events)
 
     def event(self, tag: str) -> EventDetail:
         """The event that a tag is, with what is known of the version that it is about."""

@@ -185,11 +185,7 @@ class MirroredRepository(Repository):
     @cached_property
     def states(self) -> Mapping[str, ArtifactState]:
         """The state of every artifact, from one fetch of all tags."""
-        mirror = self._open(None)
-        if self._held is None and not self._fresh:
-            self.focus()
-        with self._locked(mirror):
-            self._fetch(mirror)
+        with self._all() as mirror:
             groups = tags.by_artifact(tags.events_of(tags.read_tags(mirror.git)))
         return {name: fold(name, events) for name, events in groups.items()}
 
@@ -198,12 +194,18 @@ class MirroredRepository(Repository):
         """What a listing says of every artifact, from one fetch of all tags."""
         from registry.plumbing import cache  # most questions are about one artifact
 
+        with self._all() as mirror:
+            return cache.overviews(mirror.clone)
+
+    @contextmanager
+    def _all(self) -> Iterator[Mirror]:
+        """The mirror of all tags, as they are now, while nobody else fetches into it."""
         mirror = self._open(None)
         if self._held is None and not self._fresh:
             self.focus()
         with self._locked(mirror):
             self._fetch(mirror)
-            return cache.overviews(mirror.clone)
+            yield mirror
 
     def _known_names(self) -> set[str]:
         return {*self.manifest_at_head.artifacts}  # to name others by their tags would fetch them all

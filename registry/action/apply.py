@@ -14,7 +14,6 @@ from registry.action.runner import Runner
 from registry.action.say import Voice
 from registry.action.summary import apply_summary
 from registry.api import Registry
-from registry.core.facts import Facts, stages_now
 from registry.errors import NotFound, Refused, RegistryError
 from registry.porcelain.gitops import Obstructed
 from registry.porcelain.values import Written
@@ -90,18 +89,10 @@ def _tell(registry: Registry, tags: Sequence[str], notes: Sequence[str] | None, 
     """The outputs, and the summary; without `notes`, which come with success, a summary of nothing says nothing."""
     registry.refresh()
     events = [registry.facts(tag) for tag in tags]
-    by_artifact: dict[str, list[Facts]] = {}
-    for facts in events:
-        by_artifact.setdefault(facts.event.artifact, []).append(facts)
-    stages = [
-        stage.to_json()
-        for name, told in by_artifact.items()
-        for stage in stages_now(registry.repository.state(name), told)
-    ]
     voice.output(
         {
             "events": voice.listed("events", [facts.to_json() for facts in events]),
-            "stages": voice.listed("stages", stages),
+            "stages": voice.listed("stages", [stage.to_json() for stage in registry.touched(events)]),
             "count": str(len(events)),
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from registry.action.checkout import repair
@@ -12,7 +12,7 @@ from registry.action.say import OUTPUT_LIMIT, Voice
 from registry.action.summary import event_summary
 from registry.api import Registry
 from registry.core.events import OfVersion
-from registry.core.facts import Facts, image_name, image_tag, stages_now
+from registry.core.facts import Facts, StageNow, image_name, image_tag
 from registry.core.manifest import Json
 from registry.core.names import Form, parse_tag
 from registry.errors import NotFound, Refused, UsageError
@@ -46,7 +46,7 @@ def event(registry: Registry, runner: Runner, voice: Voice) -> int:
         voice.annotate("warning", f"{error.message} ({error.hint})", title="No event")
         return _not_ours(voice)
     _warn(found.facts, voice)
-    values = _outputs(found, voice)
+    values = _outputs(found, registry.touched([found.facts]), voice)
     # What is known is said before anything is pulled: that may fail, and `current` says why.
     voice.output({name: values[name] for name in OUTPUTS if name != "directory"})
     directory = _pull(registry, runner, found.facts, voice)
@@ -74,7 +74,7 @@ def _warn(facts: Facts, voice: Voice) -> None:
         )
 
 
-def _outputs(found: EventDetail, voice: Voice) -> dict[str, str]:
+def _outputs(found: EventDetail, stages: Sequence[StageNow], voice: Voice) -> dict[str, str]:
     facts, declared, known = found.facts, found.declared, found.metadata
     description = known.description or ""
     return {
@@ -95,7 +95,7 @@ def _outputs(found: EventDetail, voice: Voice) -> dict[str, str]:
         "image-tag": image_tag(facts.version or ""),
         "previous-version": facts.previous or "",
         "current": "true" if facts.current else "false",
-        "stages": voice.listed("stages", [one.to_json() for one in stages_now(found.state, [facts])]),
+        "stages": voice.listed("stages", [stage.to_json() for stage in stages]),
     }
 
 
@@ -136,7 +136,6 @@ def _pull(registry: Registry, runner: Runner, facts: Facts, voice: Voice) -> str
             f"{selector} is not commit {facts.commit[:7]} any more, as it was when {facts.event.tag} was made",
             "skip old events: if: steps.ID.outputs.current == 'true'",
         )
-    directory, workspace = Path(runner.inputs.output_dir), Path(runner.workspace).resolve()
-    if not directory.is_absolute() and not (workspace / directory).resolve().is_relative_to(workspace):
-        raise UsageError(f"output-dir leads out of the workspace: {directory}", "output-dir: model")
+    if not Path(runner.inputs.output_dir).is_absolute():  # which is the workflow's own word
+        runner.inside(runner.inputs.output_dir)
     return registry.pull(selector, runner.inputs.output_dir or None).directory

@@ -67,6 +67,14 @@ class Runner:
             found = found.get(key) if isinstance(found, dict) else None
         return found
 
+    def inside(self, directory: str) -> Path:
+        """A directory of the workspace, whole. Raises UsageError where it leads out, be it by a link."""
+        workspace = Path(self.workspace).resolve()
+        found = (workspace / directory).resolve()
+        if not found.is_relative_to(workspace):
+            raise UsageError(f"output-dir leads out of the workspace: {directory}", "output-dir: model")
+        return found
+
     @property
     def default_branch(self) -> str | None:
         """The repository's default branch, where the payload says it."""

@@ -24,10 +24,9 @@ def site(registry: Registry, runner: Runner, voice: Voice) -> int:
         raise RegistryError(
             f"the pages need a package that is not installed: {error.name}", "give the input `extras: ui`"
         ) from error
-    workspace = Path(runner.workspace).resolve()
-    directory = (workspace / (runner.inputs.output_dir or DIRECTORY)).resolve()
-    if not directory.is_relative_to(workspace) or directory == workspace:
-        raise UsageError("output-dir leads out of the workspace, or is all of it", f"output-dir: {DIRECTORY}")
+    workspace, directory = runner.inside("."), runner.inside(runner.inputs.output_dir or DIRECTORY)
+    if directory == workspace:
+        raise UsageError("output-dir is all of the workspace", f"output-dir: {DIRECTORY}")
     repair(registry, voice)
     root = registry.repository.root or Path(runner.workspace) / runner.inputs.repository_path
     with open_sources([str(root)], acts=False, static=True).reading() as dashboard:

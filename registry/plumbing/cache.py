@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
@@ -28,6 +29,9 @@ _FORMAT = f"2 {__version__}"  # the first number grows when an overview comes to
 _WORTH = 1000  # tags: fewer are read as quickly as this file
 _FEW = 20  # artifacts whose tags are read one by one; of more, all tags are read
 
+# Neither sign that ends an artifact's name is one of names (DESIGN part 2).
+_artifact = re.compile(rb"refs/tags/([^@# ]+)[@#]")
+
 _Made: TypeAlias = "dict[str, tuple[str, Overview | None]]"
 
 
@@ -43,53 +47,65 @@ class _Known:
 def overviews(clone: Clone) -> dict[str, Overview]:
     """Every artifact that has an event, by name; only those whose tags have changed since are read."""
     git, file = clone.git, clone.room / "overviews"
-    listing = git.read("for-each-ref", "--format=%(refname) %(objectname)", "--", PREFIX)
-    if listing.count(b"\n") < _WORTH:
-        groups = tags.by_artifact(tags.events_of(tags.read_tags(git)))
-        return {name: overview(fold(name, events)) for name, events in groups.items()}
-    whole = _digest([listing])
     known = _load(file)
+    if not known.artifacts:
+        records = tags.read_tags(git)
+        known = _Known("", _made(records))
+        if len(records) >= _WORTH:
+            _store(file, known)
+        return _listed(known)
+    listing = git.read("for-each-ref", "--format=%(refname) %(objectname)", "--", PREFIX)
+    whole = _digest([listing])
     if known.whole != whole:
         refs = {name: _digest(lines) for name, lines in _grouped(listing.splitlines()).items()}
         same = {name: one for name, one in known.artifacts.items() if one[0] == refs.get(name)}
-        new = _made(git, [name for name in refs if name not in same])
+        changed = [name for name in refs if name not in same]
+        new = {name: one for name, one in _made(_read_of(git, changed)).items() if name in changed}
         # A tag that moved after the listing was made is in what was read: then the listing is not what that comes from.
-        whole = whole if all(one[0] == refs[name] for name, one in new.items()) else ""
+        whole = whole if all(name in new and new[name][0] == refs[name] for name in changed) else ""
         known = _Known(whole, {**same, **new})
         _store(file, known)
+    return _listed(known)
+
+
+def _listed(known: _Known) -> dict[str, Overview]:
     found = (one for _, one in known.artifacts.values() if one is not None)
     return {one.name: one for one in sorted(found, key=lambda one: one.name)}
 
 
 def _grouped(lines: Iterable[bytes]) -> dict[str, list[bytes]]:
-    """The lines by artifact: neither sign that ends its name is one of names (DESIGN part 2)."""
+    """The lines by artifact, as tags write it."""
     groups: dict[str, list[bytes]] = {}
-    start = len(PREFIX)
     for line in lines:
-        at, hash_ = line.find(b"@", start), line.find(b"#", start)
-        end = min(at, hash_) if at >= 0 and hash_ >= 0 else max(at, hash_)
-        if end >= 0:
-            groups.setdefault(line[start:end].decode(errors="replace"), []).append(line)
+        found = _artifact.match(line)
+        if found is not None:
+            groups.setdefault(found[1].decode(errors="replace"), []).append(line)
     return groups
 
 
-def _made(git: Git, names: list[str]) -> _Made:
-    """What the tags of artifacts come to, as they are now. What has a missing object is not to be kept: it may come."""
-    if not names:
-        return {}
+def _read_of(git: Git, names: list[str]) -> list[TagRecord]:
+    """The tags of these artifacts, as they are now; where they are many, all tags."""
     few = len(names) <= _FEW
     only = [pattern for name in names for pattern in tags.patterns(name)] if few else [PREFIX]
-    groups: dict[str, list[TagRecord]] = {name: [] for name in names}
-    for record in tags.read_tags(git, only):
-        name = record.name.partition("@")[0].partition("#")[0]
-        if name in groups:
-            groups[name].append(record)
+    return tags.read_tags(git, only) if names else []
+
+
+def _made(records: Iterable[TagRecord]) -> _Made:
+    """What tags come to, by artifact. What has a missing object is not to be kept: it may come."""
+    groups: dict[str, list[tuple[bytes, TagRecord]]] = {}
+    for record in records:
+        line = f"{PREFIX}{record.name} {record.oid}".encode()
+        found = _artifact.match(line)
+        if found is not None:
+            groups.setdefault(found[1].decode(), []).append((line, record))
     made: _Made = {}
-    for name, records in groups.items():
-        lines = [f"{PREFIX}{record.name} {record.oid}".encode() for record in records]
-        events = list(tags.events_of(records))
-        found = overview(fold(events[0].artifact, events)) if events else None
-        made[name] = (_digest(lines) if all(r.type != "missing" for r in records) else "", found)
+    for name, those in groups.items():
+        events = list(tags.events_of(record for _, record in those))
+        whole = all(record.type != "missing" for _, record in those)
+        made[name] = (
+            _digest(line for line, _ in those) if whole else "",
+            overview(fold(events[0].artifact, events)) if events else None,
+        )
     return made
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from registry.core.facts import Facts, facts_of
+from registry.core.facts import Facts, StageNow, facts_of, stages_now
 from registry.core.manifest import Declaration
 from registry.core.metadata import Metadata
 from registry.core.names import directory_of
@@ -12,6 +13,14 @@ from registry.core.state import ArtifactState
 from registry.porcelain.reading import check_ref
 from registry.porcelain.views import selected_view
 from registry.repository import Repository
+
+
+def touched(repository: Repository, told: Iterable[Facts]) -> list[StageNow]:
+    """The stages that these events have touched, each artifact's told in order, as they are now."""
+    by_artifact: dict[str, list[Facts]] = {}
+    for one in told:
+        by_artifact.setdefault(one.event.artifact, []).append(one)
+    return [stage for name, those in by_artifact.items() for stage in stages_now(repository.state(name), those)]
 
 
 @dataclass(frozen=True, slots=True)

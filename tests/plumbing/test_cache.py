@@ -75,19 +75,19 @@ def test_what_is_kept_says_what_the_tags_say(life: RepoStory, change: str) -> No
 
 def test_only_what_has_changed_is_read(life: RepoStory, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[list[str]] = []
-    made = cache._made
+    read_of = cache._read_of
 
     def listening(git: Git, names: list[str]) -> object:
         read.append(names)
-        return made(git, names)
+        return read_of(git, names)
 
-    monkeypatch.setattr(cache, "_made", listening)
+    monkeypatch.setattr(cache, "_read_of", listening)
     for _ in range(2):
         assert _opened(life).overviews
     life.assign("price", "staging")
 
     assert _opened(life).overviews["price"].stages == {"staging": "v0.1.0"}
-    assert read == [["churn", "price"], ["price"]]
+    assert read == [[], ["price"]]
 
 
 @pytest.mark.parametrize(
@@ -126,15 +126,17 @@ def test_what_an_object_would_say_that_is_missing_is_not_kept(life: RepoStory, t
 def test_a_tag_that_moves_while_it_is_read_is_not_kept_under_its_old_name(
     life: RepoStory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = cache._made
+    assert _opened(life).overviews
+    life.assign("churn@v1.0.0", "archive")
+    read_of = cache._read_of
     oid = life.git("rev-parse", "churn@v1.1.0")
 
     def late(*said: object) -> object:
         life.git("tag", "-d", "churn@v1.1.0")
-        return made(*said)  # type: ignore[arg-type]
+        return read_of(*said)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(cache, "_made", late)
+        patched.setattr(cache, "_read_of", late)
         assert _opened(life).overviews["churn"].latest == "v1.0.0"
     life.git("update-ref", "refs/tags/churn@v1.1.0", oid)
 
