@@ -176,7 +176,7 @@ class MirroredRepository(Repository):
             # Read before another command may fetch: Git moves refs one by one, so half of a push could be seen.
             with self._locked(mirror):
                 self._fetch(mirror)
-                found = list(tags.events_of(tags.read_tags(mirror.git, tags.patterns(artifact))))
+                found = list(tags.events_of(tags.each_tag(mirror.git, tags.patterns(artifact))))
             self._states[artifact] = fold(artifact, (event for event in found if event.artifact == artifact))
         elif self._held is None and self._mirror.artifact not in {None, artifact}:
             self.focus(artifact)
@@ -186,7 +186,7 @@ class MirroredRepository(Repository):
     def states(self) -> Mapping[str, ArtifactState]:
         """The state of every artifact, from one fetch of all tags."""
         with self._all() as mirror:
-            groups = tags.by_artifact(tags.events_of(tags.read_tags(mirror.git)))
+            groups = tags.by_artifact(tags.events_of(tags.all_tags(mirror.git)))
         return {name: fold(name, events) for name, events in groups.items()}
 
     @cached_property

@@ -108,6 +108,7 @@ class Repository:
         self._states: dict[str, ArtifactState] = {}
         self._parsed: dict[_Key, Manifest] = {}
         self._keys: dict[tuple[str, str], _Key] = {}
+        self._same: dict[_Key, _Key] = {}
         self._about: dict[tuple[_Key, str], Manifest] = {}
         self._whole: dict[str, Manifest] = {}
 
@@ -198,14 +199,14 @@ class Repository:
     def state(self, artifact: str) -> ArtifactState:
         """The state of one artifact, from its own tags alone; empty where it has none."""
         if artifact not in self._states:
-            found = tags.events_of(tags.read_tags(self.git, tags.patterns(artifact)))
+            found = tags.events_of(tags.each_tag(self.git, tags.patterns(artifact)))
             self._states[artifact] = fold(artifact, (event for event in found if event.artifact == artifact))
         return self._states[artifact]
 
     @cached_property
     def states(self) -> Mapping[str, ArtifactState]:
         """The state of every artifact that has an event, by name."""
-        groups = tags.by_artifact(tags.events_of(tags.read_tags(self.git)))
+        groups = tags.by_artifact(tags.events_of(tags.all_tags(self.git)))
         return {name: fold(name, events) for name, events in groups.items()}
 
     @cached_property
@@ -319,7 +320,8 @@ class Repository:
         found = iter(self.blobs_at([(commit, path) for (commit, _), those in paths.items() for path in those]))
         for place, artifacts in places.items():
             there = _blobs(paths[place], [next(found) for _ in paths[place]])
-            self._keys[place] = key = _key(there)
+            key = _key(there)
+            self._keys[place] = key = self._same.setdefault(key, key)  # few manifests, many commits
             if left := [artifact for artifact in artifacts if (key, artifact) not in self._about]:
                 manifest = self._parse(there)
                 self._about.update(((key, artifact), manifest.about(artifact)) for artifact in left)

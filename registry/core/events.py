@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from sys import intern
 from typing import ClassVar
 
 from registry.core import message
@@ -141,7 +143,8 @@ class TagObject:
 
 
 _headers = re.compile(rb"object ([0-9a-f]{40}|[0-9a-f]{64})\ntype ([a-z]+)\ntag ([^\n]*)\n(?:tagger ([^\n]*)\n)?")
-_when = re.compile(r" (-?[0-9]{1,19}) ([+-])([0-9]{2,4})")
+# Neither part can take what the next one begins with, so that a broken tag with many "<" is still read in one pass.
+_signatory = re.compile(r"([^<]*)<([^>]*)>(?: (-?[0-9]{1,19}) ([+-][0-9]{2,4}))?")
 _counter = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -151,9 +154,8 @@ def parse_object(raw: bytes) -> TagObject | None:
     if found is None:
         return None
     oid, kind, tag, tagger = found.groups()
-    end = raw.find(b"\n\n", found.end() - 1)
-    text = _text(raw[end + 2 :]) if end >= 0 else ""
-    return TagObject(oid.decode(), kind.decode(), _text(tag), parse_signatory(_text(tagger or b"")), text)
+    _, _, text = raw.partition(b"\n\n")
+    return TagObject(oid.decode(), kind.decode(), _text(tag), parse_signatory(_text(tagger or b"")), _text(text))
 
 
 def _text(raw: bytes) -> str:
@@ -166,18 +168,18 @@ def _text(raw: bytes) -> str:
 
 def parse_signatory(text: str) -> Signatory:
     """`Name <email> seconds zone`, as Git writes it; what is missing is empty or 0, never an error."""
-    # Taken apart without a pattern for the whole, which would take for ever where a broken tag has many "<".
-    name, _, rest = text.partition("<")
-    email, close, after = rest.partition(">")
-    if not close:
-        return Signatory(text, "", 0, 0) if text else NOBODY
-    name = name.removesuffix(" ")
-    found = _when.match(after)
+    found = _signatory.match(text)
     if found is None:
-        return Signatory(name, email, 0, 0)
-    seconds, sign, zone = found.groups()
-    minutes = int(zone[:-2] or 0) * 60 + int(zone[-2:])
-    return Signatory(name, email, int(seconds), -minutes if sign == "-" else minutes)
+        return Signatory(text, "", 0, 0) if text else NOBODY
+    name, email, seconds, zone = found.groups()
+    name, email = intern(name.removesuffix(" ")), intern(email)  # many tags are made by few
+    return Signatory(name, email, int(seconds), _minutes(zone)) if seconds else Signatory(name, email, 0, 0)
+
+
+@lru_cache(maxsize=64)
+def _minutes(zone: str) -> int:
+    minutes = int(zone[1:-2] or 0) * 60 + int(zone[-2:])
+    return -minutes if zone[0] == "-" else minutes
 
 
 def event_of(tag: str, oid: str, raw: bytes) -> Event | None:
@@ -188,30 +190,33 @@ def event_of(tag: str, oid: str, raw: bytes) -> Event | None:
     found = parse_object(raw)
     if found is None or found.type != "commit" or found.tag != tag:
         return None
-    return build(name, oid, found.object, found.tagger, message.parse(found.message))
+    return _built(name, tag, oid, found.object, found.tagger, message.parse(found.message))
 
 
 def build(name: TagName, oid: str, commit: str, by: Signatory, said: Message) -> Event:
     """The event of the tag `name`. A form that is no event (GTO's creation) is a mistake of the caller's."""
+    return _built(name, str(name), oid, commit, by, said)
+
+
+def _built(name: TagName, tag: str, oid: str, commit: str, by: Signatory, said: Message) -> Event:
     counter = name.counter
     if counter is None and said.ours:
         counter = _counter_key(said)
-    common = (name.artifact, str(name), oid, commit, counter, by, said)
-    version, stage = name.version or "", name.stage or ""
-    match name.form:
-        case Form.REGISTRATION:
-            return Registration(*common, version)
-        case Form.DEREGISTRATION:
-            return Deregistration(*common, version)
-        case Form.AMENDMENT:
-            return Amendment(*common, version)
-        case Form.ASSIGNMENT:
-            return Assignment(*common, stage)
-        case Form.UNASSIGNMENT:
-            return Unassignment(*common, stage)
-        case Form.DEPRECATION:
-            return Deprecation(*common)
+    if name.version is not None:
+        return _OF_VERSION[name.form](name.artifact, tag, oid, commit, counter, by, said, name.version)
+    if name.stage is not None:
+        return _OF_STAGE[name.form](name.artifact, tag, oid, commit, counter, by, said, intern(name.stage))
+    if name.form is Form.DEPRECATION:
+        return Deprecation(name.artifact, tag, oid, commit, counter, by, said)
     raise AssertionError(f"no event: {name}")
+
+
+_OF_VERSION: dict[Form, type[OfVersion]] = {
+    Form.REGISTRATION: Registration,
+    Form.DEREGISTRATION: Deregistration,
+    Form.AMENDMENT: Amendment,
+}
+_OF_STAGE: dict[Form, type[OfStage]] = {Form.ASSIGNMENT: Assignment, Form.UNASSIGNMENT: Unassignment}
 
 
 def _counter_key(said: Message) -> int | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from types import MappingProxyType
 
 from registry.errors import UsageError
@@ -67,12 +68,21 @@ def parse(raw: str) -> Message:
     start = end + 2 if end >= 0 else 0
     if not text.startswith(MAGIC, start) or text[start + len(MAGIC) :][:1] not in {"", "\n"}:
         return Message(text, NO_KEYS, ours=False, signed=signed)
-    keys: dict[str, list[str]] = {}
-    for line in text[start:].split("\n")[1:]:
+    return Message(text, _keys(text[start:].split("\n")[1:]), True, signed)
+
+
+def _keys(lines: Sequence[str]) -> Keys:
+    keys: dict[str, tuple[str, ...]] = {}
+    several: dict[str, list[str]] = {}
+    for line in lines:
         key, colon, value = line.partition(":")
-        if colon:
-            keys.setdefault(key, []).append(value.strip())
-    return Message(text, {key: tuple(values) for key, values in keys.items()}, ours=True, signed=signed)
+        if colon and key not in keys:
+            keys[intern(key)] = (value.strip(),)  # the names are few, and kept once
+        elif colon:
+            several.setdefault(key, [*keys[key]]).append(value.strip())
+    for key, values in several.items():
+        keys[key] = tuple(values)
+    return keys
 
 
 def compose(subject: str, body: str, keys: Iterable[tuple[str, str]]) -> str:

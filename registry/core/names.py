@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from registry.errors import UsageError
 
@@ -87,25 +88,29 @@ def parse_tag(tag: str) -> TagName | None:
     found = _tag.fullmatch(tag)
     if found is None or "//" in tag:
         return None
-    artifact, version, what, state, stage, un, digits = found.group(
-        "artifact", "version", "what", "state", "stage", "un", "counter"
-    )
-    directory, _, _ = artifact.rpartition("=")
-    if directory and not _is_directory(directory):
+    written, version, what, state, stage, un, digits = found.groups()
+    artifact = _named(written)
+    if artifact is None:
         return None
     counter = None
     if digits is not None:
         counter = int(digits[:20])  # enough to see that it is too large
         if counter > MAX_COUNTER:
             return None
-    artifact = artifact.replace("=", ":")
     if version is not None:
         if version.endswith(".lock") or (what == "=" and counter is None):
             return None
-        return TagName(_VERSION_FORMS[what], artifact, version=version, counter=counter)
+        return TagName(_VERSION_FORMS[what], artifact, version, None, counter)
     if state is not None:
-        return TagName(_STATE_FORMS[state], artifact, counter=counter)
-    return TagName(Form.UNASSIGNMENT if un else Form.ASSIGNMENT, artifact, stage=stage, counter=counter)
+        return TagName(_STATE_FORMS[state], artifact, None, None, counter)
+    return TagName(Form.UNASSIGNMENT if un else Form.ASSIGNMENT, artifact, None, stage, counter)
+
+
+@lru_cache(maxsize=256)  # an artifact's tags stand together, and share its name
+def _named(written: str) -> str | None:
+    """The artifact that tags write so, or None where its directory cannot be one."""
+    directory, _, _ = written.rpartition("=")
+    return None if directory and not _is_directory(directory) else written.replace("=", ":")
 
 
 def in_tag(artifact: str) -> str:

@@ -87,7 +87,7 @@ class ArtifactState:
     @cached_property
     def subjects(self) -> Sequence[Subject]:
         """For each event, the version (or commit) that it concerns; None where it counts for nothing."""
-        return [self._subject(event) for event in self.events]
+        return [self.subject_of(event) for event in self.events]
 
     @cached_property
     def holdings(self) -> Mapping[str, Sequence[Holding]]:
@@ -175,15 +175,8 @@ class ArtifactState:
         """The active versions whose commit is `commit`, least first."""
         return [v for v in self.active if v.commit == commit]
 
-    def with_events(self, more: Iterable[Event]) -> ArtifactState:
-        """The state after `more` events."""
-        return replace(fold(self.name, [*self.events, *more]), gone=self.gone)
-
-    def knowing(self, gone: Iterable[str]) -> ArtifactState:
-        """The state where tags of these names were there once."""
-        return replace(self, gone=tuple(name for tag in gone if (name := parse_tag(tag)) is not None))
-
-    def _subject(self, event: Event) -> Subject:
+    def subject_of(self, event: Event) -> Subject:
+        """The version (or commit) that one of the events concerns; None where it counts for nothing."""
         if isinstance(event, OfVersion):
             return event.version
         if not isinstance(event, OfStage):
@@ -193,6 +186,14 @@ class ArtifactState:
             return named if named in self.versions else None
         there = self._by_commit.get(event.commit)
         return there.name if there is not None else event.commit
+
+    def with_events(self, more: Iterable[Event]) -> ArtifactState:
+        """The state after `more` events."""
+        return replace(fold(self.name, [*self.events, *more]), gone=self.gone)
+
+    def knowing(self, gone: Iterable[str]) -> ArtifactState:
+        """The state where tags of these names were there once."""
+        return replace(self, gone=tuple(name for tag in gone if (name := parse_tag(tag)) is not None))
 
     @cached_property
     def _stages_by_subject(self) -> Mapping[str, list[str]]:
@@ -255,7 +256,7 @@ def _versions(events: Sequence[Event]) -> dict[str, VersionState]:
             latest,
             registration,
             position,
-            tuple(amended[name]),
+            tuple(amended.get(name, ())),
             gone.get(name),
         )
     return states

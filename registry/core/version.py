@@ -56,6 +56,7 @@ def parse(text: str) -> Version | None:
     return Version(text, (_number(major), _number(minor), _number(patch), 0 if pre else 1, _identifiers(pre)))
 
 
+@lru_cache(maxsize=1024)
 def _number(digits: str) -> _Number:
     return len(digits), digits
 

@@ -14,10 +14,12 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from registry._version import __version__
+from registry.core.events import Event
 from registry.core.overview import Overview, overview
 from registry.core.state import fold
 from registry.plumbing import tags
@@ -49,9 +51,9 @@ def overviews(clone: Clone) -> dict[str, Overview]:
     git, file = clone.git, clone.room / "overviews"
     known = _load(file)
     if not known.artifacts:
-        records = tags.read_tags(git)
-        known = _Known("", _made(records))
-        if len(records) >= _WORTH:
+        made, count = _made(tags.all_tags(git))
+        known = _Known("", made)
+        if count >= _WORTH:
             _store(file, known)
         return _listed(known)
     listing = git.read("for-each-ref", "--format=%(refname) %(objectname)", "--", PREFIX)
@@ -60,7 +62,8 @@ def overviews(clone: Clone) -> dict[str, Overview]:
         refs = {name: _digest(lines) for name, lines in _grouped(listing.splitlines()).items()}
         same = {name: one for name, one in known.artifacts.items() if one[0] == refs.get(name)}
         changed = [name for name in refs if name not in same]
-        new = {name: one for name, one in _made(_read_of(git, changed)).items() if name in changed}
+        made, _ = _made(_read_of(git, changed))
+        new = {name: one for name, one in made.items() if name in changed}
         # A tag that moved after the listing was made is in what was read: then the listing is not what that comes from.
         whole = whole if all(name in new and new[name][0] == refs[name] for name in changed) else ""
         known = _Known(whole, {**same, **new})
@@ -83,30 +86,36 @@ def _grouped(lines: Iterable[bytes]) -> dict[str, list[bytes]]:
     return groups
 
 
-def _read_of(git: Git, names: list[str]) -> list[TagRecord]:
+def _read_of(git: Git, names: list[str]) -> Iterable[TagRecord]:
     """The tags of these artifacts, as they are now; where they are many, all tags."""
-    few = len(names) <= _FEW
-    only = [pattern for name in names for pattern in tags.patterns(name)] if few else [PREFIX]
-    return tags.read_tags(git, only) if names else []
+    if len(names) > _FEW:
+        return tags.all_tags(git)
+    only = [pattern for name in names for pattern in tags.patterns(name)]
+    return tags.together(tags.read_tags(git, only)) if names else []
 
 
-def _made(records: Iterable[TagRecord]) -> _Made:
-    """What tags come to, by artifact. What has a missing object is not to be kept: it may come."""
-    groups: dict[str, list[tuple[bytes, TagRecord]]] = {}
-    for record in records:
-        line = f"{PREFIX}{record.name} {record.oid}".encode()
-        found = _artifact.match(line)
-        if found is not None:
-            groups.setdefault(found[1].decode(), []).append((line, record))
+def _made(records: Iterable[TagRecord]) -> tuple[_Made, int]:
+    """What tags come to, by artifact, and how many they are. What has a missing object is not kept: it may come.
+
+    Those of an artifact stand together, so that nobody has to hold the events of all.
+    """
+    count = 0
     made: _Made = {}
-    for name, those in groups.items():
-        events = list(tags.events_of(record for _, record in those))
-        whole = all(record.type != "missing" for _, record in those)
-        made[name] = (
-            _digest(line for line, _ in those) if whole else "",
-            overview(fold(events[0].artifact, events)) if events else None,
-        )
-    return made
+    for name, those in groupby(records, lambda record: tags.owner(record.name)):
+        lines: list[bytes] = []
+        events: list[Event] = []
+        whole = True
+        for record in those:
+            count += 1
+            lines.append(f"{PREFIX}{record.name} {record.oid}".encode())
+            events += tags.events_of([record])
+            whole = whole and record.type != "missing"
+        if name:
+            made[name] = (
+                _digest(lines) if whole else "",
+                overview(fold(events[0].artifact, events)) if events else None,
+            )
+    return made, count
 
 
 def _digest(lines: Iterable[bytes]) -> str:
@@ -128,7 +137,7 @@ def _load(file: Path) -> _Known:
             return _Known()
         rows = words["artifacts"].items()
         return _Known(str(words["whole"]), {name: (str(digest), _read(one)) for name, (digest, one) in rows})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OSError, ValueError, OverflowError, TypeError, KeyError, AttributeError, RecursionError):
         return _Known()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import IO, TYPE_CHECKING
@@ -87,6 +87,22 @@ def read_objects(
     wanted = dict(read)
     contents = {one.oid: one.data for one in _contents(git, list(wanted))} if wanted else {}
     return [Object(oid, kind, contents.get(oid)) for kind, _, oid in heads]
+
+
+def stream_tags(git: Git, oids: Sequence[str]) -> Generator[bytes | None, None, None]:
+    """The bytes of tag objects that are here, in turn, while git reads those that follow; None for a damaged one."""
+    if not oids:
+        return
+    answered = 0
+    with git.feed("cat-file", "--batch=%(objectsize)", "--buffer", data=_lines(oids)) as answer:
+        while (size := answer.readline()[:-1]).isdigit():
+            data = answer.read(int(size))
+            if answer.read(1) != b"\n":
+                break  # cut off
+            yield data
+            answered += 1
+    # Git dies of a damaged object.
+    yield from (found.data for found in read_objects(git, oids[answered:], only_type="tag"))
 
 
 def _head(line: bytes) -> tuple[str, int, str]:

@@ -6,8 +6,9 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Thread  # subprocess imports it anyway
 from typing import IO
 
 from registry.errors import GitFailed
@@ -127,6 +128,26 @@ class Git:
                 yield pipes
         except BrokenPipeError as error:  # not to be taken for that of our own stdout
             raise GitFailed(f"git {arguments[0]} ended too early", "git fsck says what is damaged") from error
+
+    @contextmanager
+    def feed(self, *arguments: str, data: bytes) -> Iterator[IO[bytes]]:
+        """What a command that only reads prints of `data`, while it prints it; that may be cut off where it fails."""
+
+        def feeding() -> None:
+            with suppress(BrokenPipeError):  # it ended before it had read all
+                ask.write(data)
+                ask.flush()
+            with suppress(BrokenPipeError):
+                ask.close()
+
+        with self._reading(arguments) as (ask, answer):
+            feeder = Thread(target=feeding)  # git stops reading where nobody takes what it prints
+            feeder.start()
+            try:
+                yield answer
+            finally:
+                answer.close()  # where it was not read to its end, git ends here
+                feeder.join()
 
     def hand_over(self, *arguments: str, data: bytes, to: Git, into: Sequence[str]) -> None:
         """What a reading command prints is the input of `into`, run in `to`, however large. Raises GitFailed."""

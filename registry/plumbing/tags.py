@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from registry.core.events import Event, event_of
 from registry.core.names import in_tag, parse_tag
 from registry.errors import GitFailed
-from registry.plumbing.objects import read_objects
+from registry.plumbing.objects import read_objects, stream_tags
 from registry.plumbing.process import Git
 
 PREFIX = "refs/tags/"
@@ -45,11 +45,47 @@ def read_tags(git: Git, only: Iterable[str] = (PREFIX,), prefix: str = PREFIX) -
 
     All patterns begin with `prefix`, which no name holds.
     """
+    return list(each_tag(git, only, prefix))
+
+
+def each_tag(git: Git, only: Iterable[str], prefix: str = PREFIX) -> Iterator[TagRecord]:
+    """`read_tags`, one after the other: nobody has to hold all of them."""
     try:
-        return list(_records(git.read("for-each-ref", _FORMAT, "--", *only), prefix))
+        listing = git.read("for-each-ref", _FORMAT, "--", *only)
     except GitFailed:
         # One missing object makes for-each-ref stop before it has printed anything: ask one by one.
-        return list(_slowly(git, only, prefix))
+        yield from _slowly(git, only, prefix)
+    else:
+        yield from _records(listing, prefix)
+
+
+def all_tags(git: Git) -> Iterator[TagRecord]:
+    """Every tag, those of an artifact together, each while git reads those that follow.
+
+    Asked for contents, for-each-ref prints nothing before it has read all: ref_array_sort(), up to Git 2.44.
+    """
+    try:
+        listing = git.read("for-each-ref", "--format=%(objecttype) %(objectname) %(refname)", "--", PREFIX)
+    except GitFailed:
+        yield from together(_slowly(git, [PREFIX], PREFIX))  # a missing object
+        return
+    refs = listing.decode(errors="replace")  # at once: for each name it takes three times as long
+    lines = (line.split(" ") for line in refs.split("\n")[:-1])
+    found = together(TagRecord(name[len(PREFIX) :], oid, kind, None) for kind, oid, name in lines)
+    contents = stream_tags(git, [record.oid for record in found if record.type == "tag"])
+    for record in found:
+        yield TagRecord(record.name, record.oid, record.type, next(contents)) if record.type == "tag" else record
+
+
+def together(records: Iterable[TagRecord]) -> list[TagRecord]:
+    """`records`, in their order but those of an artifact together: by name `m#s` and `m@v` have `m-x@v` between."""
+    return sorted(records, key=lambda record: owner(record.name))
+
+
+def owner(tag: str) -> str:
+    """The artifact that `tag` could be of, as tags write it, or "": neither sign is one of names (DESIGN part 2)."""
+    name, sign, _ = tag.replace("#", "@").partition("@")
+    return name if sign else ""
 
 
 def _records(listing: bytes, prefix: str) -> Iterator[TagRecord]:

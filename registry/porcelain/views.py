@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from registry import evidence
 from registry.core.events import Assignment, Event
@@ -14,6 +14,8 @@ from registry.core.select import Selected
 from registry.core.state import ArtifactState, VersionState
 from registry.porcelain.values import Artifact, EventView, ModelVersion, StageCondition
 from registry.repository import Repository
+
+_AT_ONCE = 5000  # versions that git is asked about at once: what it answers takes 2 kB for each
 
 
 def event_view(event: Event, subject: str | None) -> EventView:
@@ -61,19 +63,24 @@ def summary(seen: Overview, manifest: Manifest) -> Artifact:
 def version_views(repository: Repository, wanted: Sequence[tuple[ArtifactState, VersionState]]) -> list[ModelVersion]:
     """Versions with what the manifests and their files said at their commits.
 
-    Git is asked once for all manifests and once for all files, of however many versions and artifacts.
+    Git is asked once for the manifests and once for the files of many versions, of however many artifacts.
     """
-    if not wanted:
-        return []
+    slices = (wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE))
+    conditions = {name: stage_conditions(state) for name, state in {state.name: state for state, _ in wanted}.items()}
+    return [view for slice_ in slices for view in _views(repository, slice_, conditions)]
+
+
+def _views(
+    repository: Repository,
+    wanted: Sequence[tuple[ArtifactState, VersionState]],
+    conditions: Mapping[str, Mapping[str, tuple[StageCondition, ...]]],
+) -> Iterator[ModelVersion]:
     manifests = repository.manifests_at((v.commit, state.name) for state, v in wanted)
     declared = [manifest.artifacts.get(state.name) for manifest, (state, _) in zip(manifests, wanted, strict=True)]
     values = evidence.values(repository, [(v.commit, said) for (_, v), said in zip(wanted, declared, strict=True)])
-    conditions = {name: stage_conditions(state) for name, state in {state.name: state for state, _ in wanted}.items()}
-    views = []
     for (state, v), said, (metrics, params) in zip(wanted, declared, values, strict=True):
         known = v.metadata.over(metrics, params, said.description if said else None)
-        views.append(_version_view(state, v, said, known, conditions[state.name].get(v.name, ())))
-    return views
+        yield _version_view(state, v, said, known, conditions[state.name].get(v.name, ()))
 
 
 def selected_view(repository: Repository, state: ArtifactState, selected: Selected) -> ModelVersion:

@@ -31,7 +31,7 @@ def life(repo: RepoStory) -> RepoStory:
     ).commit()
     repo.register("churn", "v1.0.0").assign("churn", "staging").assign("churn", "production").train()
     repo.register("churn", "v1.1.0").register("price", "v0.1.0")
-    return repo.tag("v1.0.0").tag("churn@light", light=True).tag("price@v9.0.0", light=True)
+    return repo.tag("v1.0.0").tag("churn", light=True).tag("churn@light", light=True).tag("price@v9.0.0", light=True)
 
 
 def _file(repo: RepoStory) -> Path:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -100,6 +103,59 @@ def test_packed_and_loose_tags_read_alike(repo: RepoStory, git: Git) -> None:
     repo.git("gc", "-q")
     repo.git("pack-refs", "--all")
     assert tags.read_tags(git) == before
+
+
+def test_all_tags_are_those_that_are_read_at_once(repo: RepoStory, git: Git) -> None:
+    assert list(tags.all_tags(git)) == []
+    for name in ("churn@v1.0.0", "churn#prod#2", "a=b@v1.0.0", "näme", "of\N{LINE SEPARATOR}two", "churn-x@v1.0.0"):
+        repo.tag(name)
+    for name in ("light", "churn"):
+        repo.tag(name, light=True)
+    assert list(tags.all_tags(git)) == tags.together(tags.read_tags(git))
+    assert {record.name for record in tags.all_tags(git) if record.raw is None} == {"light", "churn"}
+    names = [record.name for record in tags.all_tags(git)]
+    assert names.index("churn@v1.0.0") == names.index("churn#prod#2") + 1  # by name, churn-x stands between
+
+
+@pytest.mark.parametrize("damage", ["corrupt", "missing"])
+def test_a_damaged_tag_object_costs_all_others_nothing(repo: RepoStory, git: Git, damage: str) -> None:
+    for number in range(5):
+        repo.tag(f"churn@v{number}.0.0")
+    before = list(tags.all_tags(git))
+    for broken in (before[1], before[3]):
+        file = repo.path / ".git/objects" / broken.oid[:2] / broken.oid[2:]
+        file.chmod(0o644)
+        file.write_bytes(file.read_bytes()[:-20]) if damage == "corrupt" else file.unlink()
+    found = list(tags.all_tags(git))
+    assert [record.name for record in found] == [record.name for record in before]
+    assert [record.raw is None for record in found] == [False, True, False, True, False]
+    assert [found[n] for n in (0, 2, 4)] == [before[n] for n in (0, 2, 4)]
+    assert found == tags.together(tags._slowly(git, [tags.PREFIX], tags.PREFIX))
+
+
+@pytest.mark.parametrize("cut", [0, 1, 4, 50, 300, 301, 305, 100_000])
+def test_a_stream_that_ends_too_early_is_read_to_the_end(
+    repo: RepoStory, git: Git, cut: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        repo.tag(f"churn@v{number}.0.0")
+    before = tags.read_tags(git)
+    oids = [record.oid for record in before]
+    whole = b"".join(b"%d\n%b\n" % (len(record.raw or b""), record.raw or b"") for record in before)
+
+    @contextmanager
+    def feed(*_: object, **__: object) -> Iterator[io.BytesIO]:
+        yield io.BytesIO(whole[:cut])
+
+    monkeypatch.setattr(Git, "feed", feed)
+    assert list(objects.stream_tags(git, oids)) == [record.raw for record in before]
+
+
+def test_whoever_stops_listening_is_not_waited_for(repo: RepoStory, git: Git) -> None:
+    oid = repo.git("hash-object", "-w", "-t", "tag", "--literally", "--stdin", data=b"x" * 10_000)
+    found = objects.stream_tags(git, [oid] * 100_000)  # more than a pipe takes, asked and answered
+    assert next(found) == b"x" * 10_000
+    found.close()
 
 
 def test_where_git_cannot_be_run(repo: RepoStory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

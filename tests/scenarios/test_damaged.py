@@ -219,6 +219,7 @@ def test_the_slow_way_of_reading_tags_agrees_with_the_fast_one(known: RepoStory)
     git = Git(str(known.path))
     for only in ([tags.PREFIX], tags.patterns("churn")):
         assert list(tags._slowly(git, only, tags.PREFIX)) == tags.read_tags(git, only)
+    assert list(tags.all_tags(git)) == tags.together(tags.read_tags(git))
     assert len(tags.read_tags(git)) > len(BREAKINGS)
 
 
