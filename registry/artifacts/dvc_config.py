@@ -138,6 +138,8 @@ def _sources(project: Project) -> Iterator[_Settings]:
 def _parsed(text: str, base: Path | None, source: str) -> _Settings:
     parser = configparser.RawConfigParser(strict=False, default_section="", inline_comment_prefixes=(" #",))
     try:
+        if "\0" in text:  # which no path holds
+            raise configparser.Error("a NUL")
         parser.read_string(text)
     except configparser.Error as error:
         raise StoreFailed(f"{source} cannot be read", "dvc config --list says why") from error

@@ -115,7 +115,7 @@ def _measure(
     if condition is None:
         return Measure(metric, now, value)
     wanted, passed = [condition], _holds(condition, value)
-    if is_number(rival) and condition[0] in "<>":
+    if is_number(rival) and condition.startswith(("<", ">")):
         wanted.append(f"no worse than {require.no_worse_than} ({rival})")
         passed = passed and is_number(value) and (value >= rival if condition[0] == ">" else value <= rival)
     return Measure(metric, now, value, tuple(wanted), passed)

@@ -131,8 +131,12 @@ def _decoded(source: bytes | str) -> str:
     return text
 
 
+_break = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # where libyaml begins a new line
+
+
 def _position(before: str) -> tuple[int, int]:
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
+    lines = _break.split(before)
+    return len(lines), len(lines[-1]) + 1
 
 
 # By a part of what libyaml says; the first that fits.

@@ -41,6 +41,11 @@ def test_a_value_cannot_become_two(repo: RepoStory, line_end: str) -> None:
         _configured(repo, f"[core]\n    remote = s{line_end}x\n['remote \"s\"']\n    url = s3://x\n")
 
 
+def test_a_path_that_no_file_system_could_have_is_refused(repo: RepoStory) -> None:
+    with pytest.raises(StoreFailed, match="cannot be read"):
+        _configured(repo, "['remote \"s\"']\n    url = ~a\0b/c\n")
+
+
 # -- what stays of a child ---------------------------------------------------------------------------------------------
 
 SECRET = "hunter2-" * 4

@@ -73,6 +73,13 @@ def test_more_is_better_where_the_condition_is_a_floor_and_less_where_it_is_a_ce
     ]
 
 
+@pytest.mark.parametrize("condition", ["", " ", "0.9", "="])
+def test_what_is_no_condition_is_never_met_beside_a_holder_either(condition: str) -> None:
+    both: Mapping[str, Scalar] = {"auc": 0.9}
+
+    assert failures(wants("production", auc=condition), shows(old=both, new=both)) != []
+
+
 def test_what_the_holder_does_not_show_is_no_measure() -> None:
     assert failures(wants("production", auc=">=0.5"), shows(old={"auc": "high"}, new={"auc": 0.6})) == []
     assert failures(wants("staging", auc=">=0.5"), shows(old={"auc": 0.9}, new={"auc": 0.6})) == []  # nothing is there

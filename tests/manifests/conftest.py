@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-_EVERYTHING = """\
+EVERYTHING = """\
 stages:
   staging: {}
   production:
@@ -40,4 +40,4 @@ artifacts:
 @pytest.fixture
 def everything() -> str:
     """A manifest that uses every key."""
-    return _EVERYTHING
+    return EVERYTHING

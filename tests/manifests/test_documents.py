@@ -98,6 +98,15 @@ def test_positions_count_from_one() -> None:
     assert (root.end_line, root.end_column) == (4, 25)
 
 
+@pytest.mark.parametrize("source", [b"a: 1\rb: \x01\r", b"a: 1\rb: \xff", b"a: 1\r- b\r", "a: 1\u2028b: \x01"])
+def test_lines_are_counted_alike_whatever_ends_them(source: bytes | str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse(source)
+
+    assert caught.value.line == 2
+    assert caught.value.column <= 5
+
+
 def test_an_alias_is_where_it_is_used_not_where_it_is_defined() -> None:
     root = parse("a: &x 1\nb: *x\n")
     assert isinstance(root, Table)
