@@ -68,6 +68,10 @@ class Step:
     drafts: tuple[Draft, ...]
     measures: tuple[Measure, ...] = ()
 
+    def after(self, by: Signatory) -> ArtifactState:
+        """The state that its events make."""
+        return self.state.with_events(one.event for one in draft.lay(self.state, self.drafts, by))
+
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:
@@ -123,11 +127,14 @@ def course(manifest: Manifest, states: Mapping[str, ArtifactState], means: Means
     """What has to be done for all that `manifest` wants, each step decided on the state that those before it make."""
     now = dict(states)
     steps: list[Step] = []
+    last: dict[str, Step] = {}  # those whose events nobody has asked for yet: most artifacts have one wish
     hindrances: list[Hindrance] = []
     notes: list[str] = []
     lost: set[tuple[str, str | None]] = set()
     for wish in wishes(manifest):
         state = now[wish.artifact]
+        if wish.artifact in last:
+            now[wish.artifact] = last.pop(wish.artifact).after(means.by)
         try:
             drafts, said = _drafts(manifest, state, wish, means)
         except (Refused, NotFound) as error:
@@ -139,9 +146,8 @@ def course(manifest: Manifest, states: Mapping[str, ArtifactState], means: Means
             continue
         notes += said
         if drafts:
-            steps.append(Step(wish, state, tuple(drafts), _measures(manifest, state, wish, means)))
-            laid = draft.lay(state, drafts, means.by)
-            now[wish.artifact] = state.with_events(one.event for one in laid)
+            last[wish.artifact] = step = Step(wish, state, tuple(drafts), _measures(manifest, state, wish, means))
+            steps.append(step)
     return Course(tuple(steps), tuple(hindrances), tuple(dict.fromkeys(notes)))
 
 

@@ -113,5 +113,10 @@ def _tag_object(commit: str, tag: str, by: Signatory, text: str) -> bytes:
 
 def object_id(raw: bytes, length: int) -> str:
     """The id that Git gives the tag object `raw`, in a repository whose ids have `length` hex digits (40 or 64)."""
+    return digest(b"tag %d\0%b" % (len(raw), raw), length)
+
+
+def digest(data: bytes, length: int) -> str:
+    """The digest of `data` in so many hex digits, by the hash that Git has for that length."""
     kind = hashlib.sha1 if length == 40 else hashlib.sha256  # Git's own choice of hash, not ours
-    return kind(b"tag %d\0%b" % (len(raw), raw)).hexdigest()
+    return kind(data).hexdigest()

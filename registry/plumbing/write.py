@@ -10,18 +10,20 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from registry.errors import GitFailed, Refused, RegistryError, Taken
 from registry.plumbing.clone import Clone
+from registry.plumbing.objects import missing
 from registry.plumbing.process import Git, GitKilled
 
 PATIENCE = 60.0  # seconds to wait for another command in this clone
 SECOND_LOOK = 2.0  # seconds after which an empty .lock file of ours is taken for stale: DESIGN part 8
 _MANY = 1000  # refs in one command line
+_LOOSE = 100  # tag objects; more become one pack, as those that git fetch brings (fetch.unpackLimit, git-config(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,15 @@ def _unwritable(error: OSError) -> GitFailed:
     return GitFailed(f"the repository cannot be written: {error.strerror}", "check its permissions and the disk")
 
 
-def write_tags(held: Held, objects: Sequence[bytes]) -> list[str]:
-    """Store tag objects, checked by Git, and give their ids. No ref moves."""
+def write_tags(held: Held, tags: Mapping[str, bytes]) -> None:
+    """Store tag objects, checked by Git, under the ids that they have here. No ref moves. Raises GitFailed."""
+    there = _packed(held, tags) if len(tags) > _LOOSE else _in_files(held, tags.values())
+    if there != [*tags]:
+        raise GitFailed("Git stored the tags under other ids than expected", "git fsck says whether it is sound")
+
+
+def _in_files(held: Held, objects: Collection[bytes]) -> list[str]:
+    """Store each object in a file of its own; their ids."""
     paths = [held.clone.room / f"new-{index}" for index in range(len(objects))]
     try:
         for path, raw in zip(paths, objects, strict=True):
@@ -117,6 +126,17 @@ def write_tags(held: Held, objects: Sequence[bytes]) -> list[str]:
         for path in paths:
             path.unlink(missing_ok=True)
     return stored.decode().split()
+
+
+def _packed(held: Held, tags: Mapping[str, bytes]) -> list[str]:
+    """Store the objects as one pack; those of their ids that are there then."""
+    from registry.plumbing.pack import pack  # one command seldom writes so many
+
+    data = pack(tags.values(), len(next(iter(tags))))
+    # --fsck-objects checks them as --strict does, but not that their commits are here: a shallow clone may lack those.
+    held.clone.git.write("index-pack", "--stdin", "--fsck-objects", data=data)
+    lost = missing(held.clone.git, [*tags])
+    return [oid for oid in tags if oid not in lost]
 
 
 def _quoted(path: Path) -> str:

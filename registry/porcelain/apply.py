@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from registry.core.desired import Course
-from registry.core.events import Event
 from registry.core.manifest import Manifest
 from registry.core.state import ArtifactState
 from registry.errors import RegistryError, UsageError
@@ -135,12 +135,11 @@ def _check(repository: Repository, manifest: Manifest, tip: str, course: Course)
 
 def _in_order(course: Course, done: Mapping[str, Outcome]) -> Iterator[EventView]:
     """The events that were written, in the order of the steps."""
-    left: dict[str, list[Event]] = {name: list(outcome.events) for name, outcome in done.items()}
-    views_ = {name: {view.tag: view for view in views.events_view(o.after, o.events)} for name, o in done.items()}
+    left = {name: iter(outcome.events) for name, outcome in done.items()}
     for step in course.steps:
         name = step.wish.artifact
-        for _ in step.drafts:
-            yield views_[name][left[name].pop(0).tag]
+        for event in islice(left[name], len(step.drafts)):
+            yield views.event_view(event, done[name].after.subject_of(event))
 
 
 def _notes(done: Mapping[str, Outcome]) -> Sequence[str]:

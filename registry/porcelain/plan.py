@@ -116,7 +116,8 @@ def _step(step: Step, laid: Sequence[Event]) -> PlanStep:
     wish = step.wish
     now = step.state.stages.get(wish.stage) if wish.stage is not None else None
     commit = step.drafts[-1].commit if wish.version is not None else None
-    events = tuple(views.events_view(step.state.with_events(laid), laid))
+    after = step.state.with_events(laid)
+    events = tuple(views.event_view(event, after.subject_of(event)) for event in laid)
     return PlanStep(wish.artifact, wish.version, wish.stage, commit, now, events, step.measures)
 
 

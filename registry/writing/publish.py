@@ -285,8 +285,7 @@ def _tell(done: Published, plan: Plan) -> None:
     replayed = plan.replayed
     done.sent += plan.events
     if plan.decision is not None:
-        events = [one.event for one in plan.laid]
-        done.outcomes[plan.name] = Outcome(replayed.state, replayed.state.with_events(events), events)
+        done.outcomes[plan.name] = Outcome(replayed.state, [one.event for one in plan.laid])
         done.notes += plan.decision.notes
     done.withdrawn += replayed.withdrawn
     for old, new in replayed.renamed.items():

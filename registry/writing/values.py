@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from registry.core.draft import Draft
@@ -50,11 +51,15 @@ Decide: TypeAlias = Callable[[ArtifactState, Selector], Decision]
 DecideAll: TypeAlias = Callable[[Mapping[str, ArtifactState]], Mapping[str, Decision]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     """What was written: the state before and after, the events, and notes for the person."""
 
     before: ArtifactState
-    after: ArtifactState
     events: Sequence[Event]
     notes: Sequence[str] = field(default_factory=list)
+
+    @cached_property
+    def after(self) -> ArtifactState:
+        """The state that the events made."""
+        return self.before.with_events(self.events)

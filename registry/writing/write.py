@@ -43,7 +43,7 @@ def write(
     with writing(repository, selector.artifact, waiting, way, new=new) as now:
         decision = decide(now.state, selector)
         done = now.write(decision.drafts, sign=way.sign)
-        return Outcome(now.state, now.state.with_events(done.events), done.events, [*decision.notes, *done.notes])
+        return Outcome(now.state, done.events, [*decision.notes, *done.notes])
 
 
 def write_all(
@@ -93,8 +93,4 @@ def write_all(
         done = put(held, repository, [one for those in laid.values() for one in those])
         repository.forget()
     notes = iter([done.notes])
-    return {
-        name: Outcome(states[name], states[name].with_events(events), events, next(notes, []))
-        for name, those in laid.items()
-        for events in [[one.event for one in those]]
-    }
+    return {name: Outcome(states[name], [one.event for one in those], next(notes, [])) for name, those in laid.items()}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from registry.core.draft import object_id
 from registry.errors import GitFailed, Refused, Taken
 from registry.plumbing import write
 from registry.plumbing.clone import Clone
+from registry.plumbing.objects import missing as objects_missing
+from registry.plumbing.objects import read_objects
 from registry.plumbing.write import Held, RefChange
 from tests.plumbing.test_signing import promote
 from tests.story import RepoStory
@@ -35,10 +38,16 @@ def tag_object(repo: RepoStory, name: str) -> bytes:
     return f"object {repo.git('rev-parse', 'HEAD')}\ntype commit\ntag {name}\ntagger A <a@b> 1 +0000\n\nx\n".encode()
 
 
+def by_id(objects: Iterable[bytes]) -> dict[str, bytes]:
+    """Objects with the ids that Git gives them."""
+    return {object_id(raw, 40): raw for raw in objects}
+
+
 def test_tag_objects_are_stored_as_they_are_whatever_attributes_say(repo: RepoStory, held: Held) -> None:
     repo.write(".gitattributes", "* text eol=crlf filter=no ident\n")
     raw = tag_object(repo, "a@v1.0.0") + b"$Id$\r\nends without newline"
-    [oid] = write.write_tags(held, [raw])
+    [oid] = tags = by_id([raw])
+    write.write_tags(held, tags)
     found = subprocess.run(["git", "cat-file", "tag", oid], cwd=repo.path, capture_output=True, check=True)
     assert found.stdout == raw
     assert sorted(file.name for file in held.clone.room.iterdir()) == ["lock"]
@@ -46,8 +55,33 @@ def test_tag_objects_are_stored_as_they_are_whatever_attributes_say(repo: RepoSt
 
 def test_an_object_that_is_no_tag_is_refused_and_nothing_is_left(repo: RepoStory, held: Held) -> None:
     with pytest.raises(GitFailed):
-        write.write_tags(held, [tag_object(repo, "a@v1.0.0"), b"object nonsense\n"])
+        write.write_tags(held, by_id([tag_object(repo, "a@v1.0.0"), b"object nonsense\n"]))
     assert sorted(file.name for file in held.clone.room.iterdir()) == ["lock"]
+
+
+def test_many_tag_objects_become_one_pack_with_the_same_bytes(repo: RepoStory, held: Held) -> None:
+    tags = by_id(tag_object(repo, f"a@v{n}.0.0") + b"words " * n for n in range(500))
+
+    write.write_tags(held, tags)
+
+    assert [one.data for one in read_objects(held.clone.git, [*tags])] == [*tags.values()]
+    assert len(list((held.clone.common_dir / "objects" / "pack").glob("*.pack"))) == 1
+    assert "error" not in repo.git("fsck", "--strict", "--full")
+
+
+def test_of_many_objects_one_that_is_no_tag_is_refused(repo: RepoStory, held: Held) -> None:
+    with pytest.raises(GitFailed):
+        write.write_tags(held, by_id([*(tag_object(repo, f"a@v{n}.0.0") for n in range(500)), b"object nonsense\n"]))
+    assert not list((held.clone.common_dir / "objects" / "pack").glob("*.pack"))
+
+
+def test_many_tags_of_a_commit_that_a_shallow_clone_lacks(repo: RepoStory, held: Held) -> None:
+    lacking = tag_object(repo, "a@v1.0.0").replace(repo.git("rev-parse", "HEAD").encode(), b"1" * 40)
+    tags = by_id(lacking + b"%d" % n for n in range(500))
+
+    write.write_tags(held, tags)
+
+    assert objects_missing(held.clone.git, [*tags]) == []
 
 
 def test_a_repository_with_an_awkward_path(tmp_path: Path) -> None:
