@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from registry.core.facts import Facts, StageNow
     from registry.core.manifest import Json
     from registry.core.metadata import Metadata
+    from registry.core.push import Objection
     from registry.core.version import Bump
     from registry.manifests.check import Problem
     from registry.porcelain.copy import Journey
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from registry.porcelain.status import Status
     from registry.porcelain.sync import Fetched, Pushed, Unpublished
     from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
+    from registry.porcelain.verify import Baseline, Verification
     from registry.runs import Run
     from registry.writing.values import Way
 
@@ -190,16 +192,21 @@ class Registry:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def resolve(self, selector: str) -> ModelVersion:
-        """The one version that a selector means, such as `churn@latest`, `churn#production` or `churn@^1.2`."""
+    def resolve(self, selector: str, *, verify: bool = False) -> ModelVersion:
+        """The one version that a selector means, such as `churn@latest`, `churn#production` or `churn@^1.2`.
+
+        With `verify`, raises Refused where anything that is known of the artifact is not to be trusted.
+        """
         from registry.porcelain.reading import resolve
 
         self._tell_of_missing(selector)
+        self._insist(selector, wanted=verify)
         return resolve(self.repository, selector)
 
-    def find(self, selector: str) -> str:
+    def find(self, selector: str, *, verify: bool = False) -> str:
         """The version alone that a selector means, or a commit's full id: `resolve` without reading any manifest."""
         self._tell_of_missing(selector)
+        self._insist(selector, wanted=verify)
         return find(self.repository, selector)[1].subject
 
     def show(
@@ -320,23 +327,64 @@ class Registry:
 
         return doctor(self.repository)
 
+    def verify(self, selector: str | None = None, *, policy: str | None = None) -> Verification:
+        """Judge every event, or those that a selector is about, by the policy and the signers of the trusted branch:
+        the revision `policy`, else the remote's default branch as last fetched, else HEAD. Raises Refused where that
+        policy cannot be read."""
+        from registry.porcelain.verify import verify
+        from registry.trust import trusted
+
+        self._tell_of_missing(selector)
+        return verify(self.repository, selector, trusted(self.repository, policy))
+
+    def write_baseline(self, artifact: str | None = None, *, policy: str | None = None) -> Baseline:
+        """Accept every event, or those of one artifact, as it is now: in `.registry/baseline` of the work tree."""
+        from registry.porcelain.verify import write_baseline
+        from registry.trust import trusted
+
+        return write_baseline(self.repository, artifact, trusted(self.repository, policy))
+
+    def _insist(self, selector: str, *, wanted: bool) -> None:
+        if wanted:
+            from registry.core import select
+            from registry.porcelain.verify import insist
+            from registry.trust import trusted
+
+            insist(self.repository, select.parse(selector).artifact, trusted(self.repository))
+
+    def judge_push(self, said: bytes) -> list[Objection]:
+        """What stands against a push; `said` is what Git tells a pre-receive hook. Nothing is changed."""
+        from registry.porcelain import hook
+
+        return hook.judge(self.repository, hook.parse(said))
+
+    def install_hook(self) -> str:
+        """Write the pre-receive hook into this repository, which others push to; its path. Raises Refused where another
+        one is there."""
+        from registry.porcelain import hook
+
+        return os.fspath(hook.install(self.repository))
+
     def pull(
         self,
         selector: str,
         output: str | os.PathLike[str] | None = None,
         *,
         remote: str | None = None,
+        verify: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Pulled:
         """Bring the files that a version carries into the directory `output`, by default NAME-VERSION.
 
         They are verified against what was registered, and move in at the end, all or none; other files there stay.
         `remote` is the one whose Git LFS server is asked (left out: the branch's upstream, else origin, else the only
-        one). `on_progress` is told how many bytes are there, sometimes from a thread of its own. Raises StoreFailed
+        one). With `verify`, raises Refused where anything that is known of the artifact is not to be trusted.
+        `on_progress` is told how many bytes are there, sometimes from a thread of its own. Raises StoreFailed
         where Git LFS, DVC or a URL cannot be read; pulling again goes on from there.
         """
         from registry.porcelain.pull import pull
 
+        self._insist(selector, wanted=verify)
         where = None if output is None else os.fspath(output)
         waiting = "another pull is writing to that directory; waiting for it"
         tell = on_progress or (lambda _: None)
@@ -473,6 +521,24 @@ class Registry:
         )
         way = _way(how)
         return self._noted(annotate(self.repository, selector, facts, Note(message, reason), way, self._waiting))
+
+    def approve(
+        self,
+        selector: str,
+        stage: str,
+        *,
+        reason: str | None = None,
+        message: str = "",
+        force: bool = False,
+        **how: Unpack[How],
+    ) -> Written:
+        """Approve a version for a stage, signed by you. Where you have done so already, nothing is written, unless
+        `force`."""
+        from registry.porcelain.amend import approve
+        from registry.porcelain.note import Note
+
+        way = _way(how, force=force)
+        return self._noted(approve(self.repository, selector, stage, Note(message, reason), way, self._waiting))
 
     def delete(self, *tags: str, **how: Unpack[How]) -> Written:
         """Delete tags for good, all or none. History forgets them: `deregister` is nearly always what is meant."""

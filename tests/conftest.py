@@ -47,6 +47,7 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_facto
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("GIT_EDITOR", "false")  # whoever would open one fails
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     # Stories set the clock by these; given a value here, they are put back at the test's end.
     monkeypatch.setenv("GIT_AUTHOR_DATE", f"{START} +0000")

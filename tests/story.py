@@ -102,7 +102,7 @@ class RepoStory:
     def tag(self, name: str, message: str = "by hand", target: str = "HEAD", *, light: bool = False) -> RepoStory:
         """A tag made by Git itself."""
         if light:
-            self.git("tag", name, target)
+            self.git("tag", "--no-sign", name, target)
         else:
             self.git("tag", "-a", "--cleanup=verbatim", "-m", message, name, target)
         return self

@@ -18,8 +18,8 @@ from tests.story import RepoStory
 
 ROOT = Path(registry.__file__).parent
 ROOMS = [
-    "_version", "errors", "core", "plumbing", "manifests", "artifacts", "repository", "mirrored", "evidence", "writing",
-    "porcelain", "runs", "api", "markdown", "demo", "web", "action", "cli",
+    "_version", "errors", "core", "plumbing", "manifests", "artifacts", "repository", "mirrored", "evidence", "trust",
+    "writing", "porcelain", "runs", "api", "markdown", "demo", "web", "action", "cli",
 ]  # fmt: skip
 
 

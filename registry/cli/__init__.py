@@ -55,6 +55,11 @@ SECTIONS: dict[str, dict[str, str]] = {
         "apply": "Make the tags that the manifests want.",
         "review": "Say what a change of the manifests means.",
     },
+    "Trust": {
+        "approve": "Approve a version for a stage, in your signed name.",
+        "verify": "Judge every event by its signature and by the policy.",
+        "hook": "Guard a server.",
+    },
     "Share": {
         "fetch": "Bring the remote's versions and stages.",
         "push": "Publish what was written here and not pushed yet.",

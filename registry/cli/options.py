@@ -214,6 +214,11 @@ def note(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def verify() -> Decorator:
+    """`--verify`."""
+    return click.option("--verify", is_flag=True, help="Refuse an answer that registry verify would not trust.")
+
+
 def remote() -> Decorator:
     """`--remote`."""
     return click.option(

@@ -13,7 +13,8 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 @options.selector()
 @click.option("-o", "--output", metavar="DIR", help="Where to; without it, NAME-VERSION in the current directory.")
 @options.remote()
-def command(call: options.Call, selector: str, output: str | None, remote: str | None) -> None:
+@options.verify()
+def command(call: options.Call, selector: str, output: str | None, remote: str | None, verify: bool) -> None:
     """Bring the files of a version: from Git, Git LFS, DVC or a URL, verified, at their paths below a directory.
 
     \b
@@ -24,7 +25,11 @@ def command(call: options.Call, selector: str, output: str | None, remote: str |
     draw = out.progress()
     try:
         pulled = call.registry.pull(
-            selector, output, remote=remote, on_progress=lambda p: draw(f"{_size(p.done)} of {_size(p.total)}")
+            selector,
+            output,
+            remote=remote,
+            verify=verify,
+            on_progress=lambda p: draw(f"{_size(p.done)} of {_size(p.total)}"),
         )
     finally:
         draw("")

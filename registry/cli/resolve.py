@@ -13,7 +13,8 @@ from registry.errors import NotFound
 @click.option("--commit", is_flag=True, help="Print the commit's full id.")
 @click.option("--tag", is_flag=True, help="Print the tag of its registration.")
 @click.option("--path", is_flag=True, help="Print the path of its file.")
-def command(call: options.Call, selector: str, commit: bool, tag: bool, path: bool) -> None:
+@options.verify()
+def command(call: options.Call, selector: str, commit: bool, tag: bool, path: bool, verify: bool) -> None:
     """Print the version that a selector means.
 
     \b
@@ -23,11 +24,11 @@ def command(call: options.Call, selector: str, commit: bool, tag: bool, path: bo
     """
     field = options.one_of(commit=commit, tag=tag, path=path)
     if call.json:
-        out.as_json(call.registry.resolve(selector).to_json())
+        out.as_json(call.registry.resolve(selector, verify=verify).to_json())
     elif field is None:
-        out.line(call.registry.find(selector))
+        out.line(call.registry.find(selector, verify=verify))
     else:
-        value = call.registry.resolve(selector).to_json()[field]
+        value = call.registry.resolve(selector, verify=verify).to_json()[field]
         if value is None:
             raise NotFound(f"{selector} has no {field}", "registry resolve --json shows all that is known")
         out.line(str(value))

@@ -113,7 +113,7 @@ class Means:
 
     `register` gives the registration of a wish, with notes; it raises Refused or NotFound. `by` is who writes, `keys`
     what an event of a wish says of where it came from, `show` what its gates ask for; `compare` has the metrics of
-    every assignment looked at, gates or not.
+    every assignment looked at, gates or not. `check` raises Refused where events would break the policy.
     """
 
     register: Callable[[Wish, ArtifactState], tuple[Draft, Iterable[str]]]
@@ -121,22 +121,24 @@ class Means:
     keys: Callable[[Wish], Keys]
     show: Show
     compare: bool = False
+    check: Callable[[ArtifactState, Sequence[Draft]], None] = lambda _state, _drafts: None
 
 
 def course(manifest: Manifest, states: Mapping[str, ArtifactState], means: Means) -> Course:
     """What has to be done for all that `manifest` wants, each step decided on the state that those before it make."""
     now = dict(states)
-    steps: list[Step] = []
     last: dict[str, Step] = {}  # those whose events nobody has asked for yet: most artifacts have one wish
+    steps: list[Step] = []
     hindrances: list[Hindrance] = []
     notes: list[str] = []
     lost: set[tuple[str, str | None]] = set()
     for wish in wishes(manifest):
-        state = now[wish.artifact]
         if wish.artifact in last:
             now[wish.artifact] = last.pop(wish.artifact).after(means.by)
+        state = now[wish.artifact]
         try:
             drafts, said = _drafts(manifest, state, wish, means)
+            means.check(state, drafts)
         except (Refused, NotFound) as error:
             # Of what hangs on a registration that cannot be, nothing more is said.
             if (wish.artifact, wish.version) not in lost:

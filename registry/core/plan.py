@@ -11,7 +11,7 @@ from registry.core import gates, policy
 from registry.core import version as versions
 from registry.core.draft import Draft, Intent
 from registry.core.gates import Show
-from registry.core.manifest import Lifecycle, Manifest
+from registry.core.manifest import Manifest
 from registry.core.names import Form
 from registry.core.select import Selected
 from registry.core.state import ArtifactState
@@ -114,23 +114,12 @@ def unassignment(
 
 
 def notes_on(manifest: Manifest, artifact: str, subject: str, stage: str) -> list[str]:
-    """What a person who assigns by hand should know: rules that hold nobody yet, and a manifest that wants another."""
-    notes = _not_enforced(manifest.lifecycle(artifact), stage)
+    """What a person who assigns by hand should know: that the manifest wants another version there."""
     managed = manifest.artifacts.get(artifact)
-    if managed is not None and stage in managed.assign and managed.assign[stage] != subject:
-        wanted = managed.assign[stage] or "nothing"
-        notes.append(f"{managed.source} wants {wanted} in {stage}: the next apply undoes this")
-    return notes
-
-
-def _not_enforced(lifecycle: Lifecycle | None, stage: str) -> list[str]:
-    """The rules of a stage that this version of the program reads, and does not hold anybody to yet."""
-    if lifecycle is None or stage not in lifecycle:
+    if managed is None or stage not in managed.assign or managed.assign[stage] == subject:
         return []
-    rule = lifecycle[stage]
-    unheld = {"allow": rule.allow, "signed": rule.signed, "approvals": rule.approvals}
-    words = ", ".join(name for name, wanted in unheld.items() if wanted)
-    return [f"{stage} has rules that are not enforced yet: {words}"] if words else []
+    wanted = managed.assign[stage] or "nothing"
+    return [f"{managed.source} wants {wanted} in {stage}: the next apply undoes this"]
 
 
 def shown(subject: str) -> str:

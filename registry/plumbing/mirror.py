@@ -22,6 +22,7 @@ from registry.plumbing.address import Address
 from registry.plumbing.clone import Clone
 from registry.plumbing.process import Git
 from registry.plumbing.remote import HEADS, Progress, Remote
+from registry.plumbing.userdirs import cache_directory
 
 HEAD = "refs/registry-url/HEAD"  # where the server's HEAD is kept
 _ASKED = "refs/registry-url/asked"  # where a branch or another name is kept that somebody asked for
@@ -37,13 +38,6 @@ T = TypeVar("T")
 
 
 # -- mirrors -----------------------------------------------------------------------------------------------------------
-
-
-def cache_directory() -> Path:
-    """Where mirrors lie: below XDG_CACHE_HOME, or ~/.cache."""
-    said = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(said) if os.path.isabs(said) else Path.home() / ".cache"  # noqa: PTH117  (the XDG rule, on a text)
-    return base / "git-registry"
 
 
 @dataclass

@@ -1,11 +1,11 @@
-"""`annotate`, `deregister` and `deprecate`: what is said of a version or an artifact after its registration."""
+"""`annotate`, `approve`, `deregister` and `deprecate`: what is said of a version or an artifact after registration."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
-from registry.core import select
+from registry.core import names, policy, select, trust
 from registry.core.draft import Draft
 from registry.core.names import Form
 from registry.core.select import Selector
@@ -29,6 +29,34 @@ def annotate(
     if not keys and not note.message:
         raise UsageError("there is nothing to annotate with", "such as --label prod or --metric auc=0.93")
     return _of_version(repository, text, Form.AMENDMENT, "Annotate", keys, note, way, waiting)
+
+
+def approve(
+    repository: Repository, text: str, stage: str, note: Note, way: Way, waiting: Callable[[], None]
+) -> Written:
+    """Approve a version for a stage, signed: what is counted is who has signed, so that an unsigned one says nothing.
+
+    Whoever has approved it since it was registered last has done so already, unless by force. Raises NotFound.
+    """
+    selector = select.parse(text)
+    names.check_stage(stage)
+
+    def decide(state: ArtifactState, selector: Selector) -> Decision:
+        version = _version(state, selector)
+        manifest = repository.rules(state.name)
+        policy.check_readable(manifest, state.name)
+        policy.check_stage(manifest.lifecycle(state.name), stage)
+        me = repository.writer().email
+        mine = [one for one in version.amendments if stage in one.keys.get(trust.APPROVED, ()) and one.by.email == me]
+        if mine and not way.force:
+            return Decision([], [f"{me} has approved {state.name} {version.name} for {stage} already"])
+        subject = f"Approve {state.name} {version.name} for {stage}"
+        said = (*note.keys(), (trust.APPROVED, stage))
+        form = Form.AMENDMENT
+        return Decision([Draft(form, state.name, version.commit, subject, version.name, None, note.message, said)])
+
+    done = write(repository, selector, decide, way, waiting)
+    return Written(tuple(views.events_view(done.after, done.events)), tuple(done.notes))
 
 
 def deregister(

@@ -17,6 +17,7 @@ from registry.porcelain.gitops import Changes, Obstructed
 from registry.porcelain.plan import Planner, obstacle, unreadable, wanting
 from registry.porcelain.values import EventView, Written
 from registry.repository import Repository
+from registry.trust import Trust
 from registry.writing.publish import NewAll
 from registry.writing.pushing import Again
 from registry.writing.values import Decision, Outcome, Way
@@ -91,7 +92,7 @@ class _Carrying:
     def out(self, way: Way, waiting: Callable[[], None]) -> Written:
         """Decide, and write it."""
         self._planner.by = self.repository.writer()
-        done = write_all(self.repository, NewAll(self._decide, self._rules), way, waiting, self.place)
+        done = write_all(self.repository, NewAll(self._decide, self._rules, self._trust), way, waiting, self.place)
         events = tuple(_in_order(self.course, done))
         by = [] if events else self._by()
         return Written(events, (*self.course.notes, *_notes(done), *by))
@@ -104,6 +105,9 @@ class _Carrying:
     def _rules(self, artifact: str) -> Manifest:
         self.now = self.now or self._tip()  # once for all artifacts of an attempt
         return self.repository.manifest_at(self.now, artifact)
+
+    def _trust(self) -> Trust:
+        return Trust(self.repository, self.tip, self.tip[:7])
 
     def _decide(self, states: Mapping[str, ArtifactState]) -> Mapping[str, Decision]:
         # After the tags: so the manifest is not older than what any other run has made true by it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from registry.core import desired
 from registry.core.desired import Course, Hindrance, Means, Step, Wish, wishes
@@ -22,7 +23,9 @@ from registry.porcelain.carried import Carried, Load
 from registry.porcelain.gitops import Change, Changes, Obstacle, Plan, PlanStep
 from registry.porcelain.register import Request
 from registry.repository import Repository
+from registry.trust import Trust
 from registry.writing.clone import check_names
+from registry.writing.guard import Guard
 
 
 def plan(repository: Repository, revision: str | None = None) -> Plan:
@@ -158,12 +161,14 @@ class Planner:
     def course(self, manifest: Manifest, tip: str, states: Mapping[str, ArtifactState]) -> Course:
         """What has to be done for all that `manifest`, at `tip`, wants."""
         self._look(manifest, tip, states)
+        guard = Guard(lambda _: manifest, cache(lambda: Trust(self.repository, tip, tip[:7])))
         means = Means(
             lambda wish, state: self._registration(tip, wish, state),
             self.by,
             lambda wish: self._keys(tip, wish),
             self._witness,
             self.compare,
+            lambda state, drafts: guard.check_wish(state, drafts, self.by),
         )
         return desired.course(manifest, states, means)
 

@@ -16,6 +16,7 @@ from registry.plumbing import memory, signing, tags, write
 from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
 from registry.writing import standing
+from registry.writing.guard import Guard
 from registry.writing.heads import head_changes
 from registry.writing.values import Way
 
@@ -72,8 +73,11 @@ class Writing:
         """Write `drafts` as tags, and move the refs of `also` with them: all or none."""
         if not drafts and not also:
             return Done()
-        seal = signing.signer(self.repository.git, sign) if self.held is not None else None
+        guard = Guard.of(self.repository)
+        wanted = guard.sign(sign, self.state, drafts)
+        seal = signing.signer(self.repository.git, wanted) if self.held is not None else None
         laid = draft.lay(self.state, drafts, self.by, seal or bytes)
+        guard.check(self.state, laid, sealed=self.held is not None)
         check_names(self.repository, [(self.state, [one.event for one in laid])])
         done = put(self.held, self.repository, laid, also)
         if also:  # a branch may have moved: HEAD's

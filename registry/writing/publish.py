@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from registry.core import draft, names, policy, select
 from registry.core.draft import Intent
@@ -27,9 +28,13 @@ from registry.plumbing.remote import Remote
 from registry.plumbing.write import Held
 from registry.repository import Repository
 from registry.writing.clone import check_names, store
+from registry.writing.guard import Guard
 from registry.writing.pushing import Again, Plan, Talk
 from registry.writing.standing import Standing, refresh, standings, take_in, unequal
 from registry.writing.values import Decide, DecideAll, Decision, Outcome, Way
+
+if TYPE_CHECKING:
+    from registry.trust import Trust
 
 PATIENCE = 60.0  # seconds to go on after lost races
 _LONGEST_PAUSE = 3.0  # seconds; eight writers at once then meet in a third of their tries: docs/benchmarks.md
@@ -49,11 +54,13 @@ class New:
 class NewAll:
     """A write to several artifacts, all or none. It raises `Again` with those that it has to know first.
 
-    `rules` gives the manifest by which unpublished events of an artifact are decided again.
+    `rules` gives the manifest that counts for an artifact, also for its unpublished events, which are decided again;
+    `trust` whose keys count, once it was decided.
     """
 
     decide: DecideAll
     rules: Callable[[str], Manifest]
+    trust: Callable[[], Trust]
 
 
 @dataclass
@@ -176,11 +183,15 @@ class _Attempt:
 
     def _decide(self, plans: Mapping[str, Plan], new: New | NewAll, seen: VersionState | None) -> None:
         fresh = []
-        for name, decision in self._decided(plans, new, seen).items():
+        decided = self._decided(plans, new, seen)
+        guard = Guard(new.rules, cache(new.trust)) if isinstance(new, NewAll) else Guard.of(self.repository)
+        for name, decision in decided.items():
             plan, state, there = plans[name], plans[name].replayed.state, plans[name].standing
             plan.decision = decision
             drafts = [replace(one, keys=using(one.keys, self.uses)) for one in decision.drafts]
-            plan.laid = draft.lay(state, drafts, self.by, self.seals(self.way.sign)) if drafts else ()
+            seal = self.seals(guard.sign(self.way.sign, state, drafts))
+            plan.laid = draft.lay(state, drafts, self.by, seal) if drafts else ()
+            guard.check(state, plan.laid, sealed=True)
             events = [one.event for one in plan.laid]
             policy.check_way([event.tag for event in events], there.there, there.deleted, self.place.name)
             fresh.append((state, events))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from registry.core import draft
@@ -14,6 +15,7 @@ from registry.plumbing import signing
 from registry.plumbing.remote import Remote
 from registry.repository import Repository
 from registry.writing.clone import check_names, put, writing
+from registry.writing.guard import Guard
 from registry.writing.values import Decide, Outcome, Way
 
 if TYPE_CHECKING:
@@ -87,8 +89,12 @@ def write_all(
                     take_in(held, list(standings(repository, place, lacking.more).values()), repository)
                     repository.forget_tags()
                 states.update(repository.states_of(lacking.more))
-        seal = signing.signer(repository.git, way.sign) if held is not None else None
-        laid = {name: draft.lay(states[name], one.drafts, by, seal or bytes) for name, one in decisions.items()}
+        guard = Guard(new.rules, cache(new.trust))
+        wanted = {name: guard.sign(way.sign, states[name], one.drafts) for name, one in decisions.items()}
+        seals = cache(lambda sign: signing.signer(repository.git, sign) or bytes if held is not None else bytes)
+        laid = {name: draft.lay(states[name], one.drafts, by, seals(wanted[name])) for name, one in decisions.items()}
+        for name, those in laid.items():
+            guard.check(states[name], those, sealed=held is not None)
         check_names(repository, [(states[name], [one.event for one in those]) for name, those in laid.items()])
         done = put(held, repository, [one for those in laid.values() for one in those])
         repository.forget()

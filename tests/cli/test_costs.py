@@ -24,7 +24,7 @@ MANIFESTS = {
 }  # fmt: skip
 WRITES = VIEWS - {"porcelain.reading"} | MANIFESTS | {
     "plumbing.memory", "plumbing.signing", "plumbing.write", "porcelain.note", "writing.clone", "writing.heads",
-    "writing.standing", "writing.values", "writing.write",
+    "writing.guard", "writing.standing", "writing.values", "writing.write",
 }  # fmt: skip
 YAML = {"ruamel", "_ruamel_yaml"}
 NEVER = {"core.replay", "core.review", "core.diagnosis", "core.desired"}  # of core, for the commands here

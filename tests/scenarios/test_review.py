@@ -164,12 +164,9 @@ def test_a_repository_behind_a_link(repo: RepoStory, tmp_path: Path) -> None:
 def test_a_promotion_says_what_an_assignment_by_hand_says(repo: RepoStory) -> None:
     repo.write(
         "registry.yaml",
-        "stages: {staging: {signed: true}}\nmodels: {churn: {path: models/churn.pkl, assign: {staging: v9.0.0}}}\n",
+        "models: {churn: {path: models/churn.pkl, assign: {staging: v9.0.0}}}\n",
     ).commit("Rules")
     with repo.registry_at().promote("churn", stage="staging"):
         pass
 
-    assert repo.notes == [
-        "staging has rules that are not enforced yet: signed",
-        "registry.yaml wants v9.0.0 in staging: the next apply undoes this",
-    ]
+    assert repo.notes == ["registry.yaml wants v9.0.0 in staging: the next apply undoes this"]

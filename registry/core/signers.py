@@ -1,0 +1,109 @@
+"""The files of `.registry/`: who may sign, and which events are accepted as they are (DESIGN part 4, ssh-keygen(1)).
+
+`allowed_signers` is SSH's own format: principals, options, a key. ssh-keygen reads it when a signature is verified;
+here it is only looked at, for what should be said of it. `baseline` is ours: a line `TAG OBJECT-ID` an event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+ALLOWED_SIGNERS = ".registry/allowed_signers"
+OPENPGP = ".registry/openpgp/"  # EMAIL.asc: the public keys of that principal
+BASELINE = ".registry/baseline"
+
+# PRINCIPALS [OPTIONS] KEYTYPE KEY [COMMENT]: options hold no space but between quotes (ssh-keygen(1), ALLOWED SIGNERS).
+_line = re.compile(
+    r"(?P<principals>\"[^\"]*\"|\S+)[ \t]+(?:(?P<options>(?:[^\s\"]|\"[^\"]*\")+)[ \t]+)??"
+    r"(?P<type>(?:sk-)?(?:ssh|ecdsa)-[\w@.-]+)[ \t]+(?P<key>[A-Za-z0-9+/]+={0,2})(?:[ \t].*)?"
+)
+_date = re.compile(r"\bvalid-(?:after|before)=\"?([^\",\s]*)\"?", re.IGNORECASE)
+_stamp = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2})?)?(Z?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to be said of a line of one of the files; `line` counts from 1."""
+
+    line: int
+    severity: str
+    message: str
+    hint: str
+
+
+def remarks(text: str) -> Iterator[Remark]:
+    """What is wrong with, or doubtful in, an allowed-signers file."""
+    for number, line in _lines(text):
+        found = _line.fullmatch(line)
+        if found is None:
+            yield Remark(
+                number,
+                "error",
+                "not a line of allowed signers",
+                "PRINCIPAL KEYTYPE KEY, as in ana@example.com ssh-ed25519 AAAA...",
+            )
+            continue
+        principals, options = found["principals"].strip('"'), found["options"] or ""
+        if re.search(r"[*?]", principals):
+            hint = "with it, one key signs in the name of many: name each by the e-mail that they tag with"
+            yield Remark(number, "warning", f"the principal {principals} has a wildcard", hint)
+        for date in _date.findall(options):
+            stamp = _stamp.fullmatch(date)
+            if stamp is None:
+                yield Remark(number, "error", f"not a date: {date}", "YYYYMMDD or YYYYMMDDHHMM[SS], with a Z for UTC")
+            elif not stamp[7]:
+                yield Remark(number, "warning", f"the date {date} is everybody's local time", f"{date}Z is UTC")
+
+
+def dates(text: str) -> set[str] | None:
+    """The dates at which a key begins or ends to be valid, as `YYYYMMDDHHMMSS` in UTC; None where one is not readable.
+
+    A date without Z is local time to ssh-keygen, which we run in UTC.
+    """
+    found = set()
+    for _, line in _lines(text):
+        for date in _date.findall(line):
+            stamp = _stamp.fullmatch(date)
+            if stamp is None:
+                return None
+            found.add("".join(part or "00" for part in stamp.groups()[:6]))
+    return found
+
+
+def accepted(text: str) -> tuple[dict[str, str], list[Remark]]:
+    """The events of a baseline, object ids by tag, and the lines that are none."""
+    found: dict[str, str] = {}
+    wrong = []
+    for number, line in _lines(text):
+        tag, space, oid = line.partition(" ")
+        if space and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid):
+            found[tag] = oid
+        else:
+            wrong.append(
+                Remark(
+                    number,
+                    "error",
+                    f"not a line of a baseline: {line[:60]!r}",
+                    "TAG OBJECT-ID, as registry verify --write-baseline writes it",
+                )
+            )
+    return found, wrong
+
+
+def baseline(events: Mapping[str, str]) -> str:
+    """The text of a baseline."""
+    head = (
+        "# Events that were looked at and are accepted as they are: TAG OBJECT-ID. A tag that is listed here and is\n"
+        "# missing, or another object, fails `registry verify`, which writes this file with --write-baseline.\n"
+    )
+    return head + "".join(f"{tag} {oid}\n" for tag, oid in sorted(events.items()))
+
+
+def _lines(text: str) -> Iterable[tuple[int, str]]:
+    """The lines that say something, numbered from 1."""
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped and not stripped.startswith("#"):
+            yield number, stripped
