@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from registry.core.manifest import Json
     from registry.core.metadata import Metadata
     from registry.core.push import Objection
+    from registry.core.trust import Proof
     from registry.core.version import Bump
     from registry.manifests.check import Problem
     from registry.porcelain.copy import Journey
@@ -327,15 +328,25 @@ class Registry:
 
         return doctor(self.repository)
 
-    def verify(self, selector: str | None = None, *, policy: str | None = None) -> Verification:
+    def verify(self, selector: str | None = None, *, policy: str | None = None, present: bool = False) -> Verification:
         """Judge every event, or those that a selector is about, by the policy and the signers of the trusted branch:
-        the revision `policy`, else the remote's default branch as last fetched, else HEAD. Raises Refused where that
-        policy cannot be read."""
+        the revision `policy`, else the remote's default branch as last fetched, else HEAD. With `present`, that branch
+        is as the remote has it now, which is asked. Raises Refused where that policy cannot be read."""
         from registry.porcelain.verify import verify
+        from registry.trust import at_tip, trusted
+
+        if present and policy is not None:
+            raise UsageError("the policy is that of a revision or of the remote's present", "say one of the two")
+        self._tell_of_missing(selector)
+        trust = at_tip(self.repository) if present else trusted(self.repository, policy)
+        return verify(self.repository, selector, trust)
+
+    def signatures(self, tags: Iterable[str]) -> dict[str, Proof]:
+        """Who is proven to have signed each of these tags, by the signers of the trusted branch."""
+        from registry.porcelain.verify import signatures
         from registry.trust import trusted
 
-        self._tell_of_missing(selector)
-        return verify(self.repository, selector, trusted(self.repository, policy))
+        return signatures(self.repository, tags, trusted(self.repository))
 
     def write_baseline(self, artifact: str | None = None, *, policy: str | None = None) -> Baseline:
         """Accept every event, or those of one artifact, as it is now: in `.registry/baseline` of the work tree."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from registry.cli import options, out
 from registry.cli.out import Column
 from registry.cli.show import short
 
+if TYPE_CHECKING:
+    from registry.porcelain.values import EventView
+
 
 @options.command(paged=True)
 @options.selector(required=False)
 @click.option("--reverse", is_flag=True, help="The newest first.")
-def command(call: options.Call, selector: str | None, reverse: bool) -> None:
+@options.show_signature()
+def command(call: options.Call, selector: str | None, reverse: bool, show_signature: bool) -> None:
     """List what happened, oldest first: to all artifacts, one, one version, or in one stage.
 
     \b
@@ -23,8 +29,10 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
     events = call.registry.history(selector)
     if reverse:
         events.reverse()
+    proofs = call.registry.signatures(event.tag for event in events) if show_signature else {}
     if call.json:
-        out.as_json_list("events", (event.to_json() for event in events))
+        signed = ({**event.to_json(), **proofs[event.tag].to_json()} for event in events)
+        out.as_json_list("events", signed if show_signature else (event.to_json() for event in events))
         return
     if not events:
         out.say("nothing has happened yet")
@@ -38,6 +46,7 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
         Column("VERSION", "version"),
         Column("STAGE", "good"),
         Column("BY", give=1),
+        *([Column("SIGNED BY", "good")] if show_signature else []),
         Column("WHY", give=1),
         *([] if out.terminal() else [Column("TAG")]),
     ]
@@ -49,9 +58,15 @@ def command(call: options.Call, selector: str | None, reverse: bool) -> None:
             short(event.version or ""),
             event.stage or "",
             event.author,
-            event.reason or event.message.partition("\n")[0],
+            *([proofs[event.tag].brief] if show_signature else []),
+            event.reason or event.message.partition("\n")[0] or _approval(event),
             *([] if out.terminal() else [event.tag]),
         ]
         for event in events
     )
     out.table(columns, rows)
+
+
+def _approval(event: EventView) -> str:
+    """The stages that an approval is for: without a word of its own, it would look like any amendment."""
+    return f"approved for {', '.join(event.approves)}" if event.approves else ""

@@ -214,6 +214,11 @@ def note(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def show_signature() -> Decorator:
+    """`--show-signature`."""
+    return click.option("--show-signature", is_flag=True, help="Say by whom each tag is proven to be signed.")
+
+
 def verify() -> Decorator:
     """`--verify`."""
     return click.option("--verify", is_flag=True, help="Refuse an answer that registry verify would not trust.")

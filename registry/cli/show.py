@@ -11,7 +11,13 @@ from registry.cli.out import Column
 from registry.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from registry.core.manifest import Json
+    from registry.core.trust import Proof
     from registry.porcelain.values import Artifact, ArtifactDetail, ModelVersion
+
+    Proofs = Mapping[str, Proof]
 
 _FEW_STAGES = 4  # so many columns fit into 80; more go into one
 
@@ -24,6 +30,7 @@ _FEW_STAGES = 4  # so many columns fit into 80; more go into one
 @click.option("--stage", metavar="STAGE", shell_complete=options.complete_stages, help="Those in that stage.")
 @click.option("--sort", metavar="KEY", help="By name, updated_at, metrics.auc, ...; -KEY for the greatest first.")
 @click.option("--deprecated", is_flag=True, help="List deprecated artifacts too.")
+@options.show_signature()
 def command(
     call: options.Call,
     selector: str | None,
@@ -33,6 +40,7 @@ def command(
     stage: str | None,
     sort: str | None,
     deprecated: bool,
+    show_signature: bool,
 ) -> None:
     """List the artifacts, or the versions of one.
 
@@ -45,11 +53,15 @@ def command(
         if kind is not None:
             raise UsageError("--type chooses among artifacts", "leave it out, or the selector")
         detail = call.registry.show_artifact(selector, where=where, labels=labels, stage=stage, sort=sort)
+        tags = (version.tag for version in detail.versions if version.tag is not None)
+        proofs = call.registry.signatures(tags) if show_signature else None
         if call.json:
-            out.as_json_list("versions", (version.to_row() for version in detail.versions), detail.head())
+            out.as_json_list("versions", (_json(version, proofs) for version in detail.versions), detail.head())
         else:
-            _detail(detail)
+            _detail(detail, proofs)
         return
+    if show_signature:
+        raise UsageError("--show-signature is about one artifact's versions", "registry show NAME --show-signature")
     artifacts = call.registry.show(where=where, type=kind, labels=labels, stage=stage, sort=sort, deprecated=deprecated)
     if call.json:
         out.as_json_list("artifacts", (artifact.to_json() for artifact in artifacts))
@@ -60,6 +72,10 @@ def command(
     else:
         out.say("there are no artifacts yet")
         out.say("hint: registry add NAME --path PATH declares one, registry init begins")
+
+
+def _json(version: ModelVersion, proofs: Proofs | None) -> dict[str, Json]:
+    return {**version.to_row(), **(proofs[version.tag or ""].to_json() if proofs is not None else {})}
 
 
 def _listing(artifacts: list[Artifact]) -> None:
@@ -96,7 +112,7 @@ def short(version: str) -> str:
     return version if version.startswith("v") else version[:7]
 
 
-def _detail(detail: ArtifactDetail) -> None:
+def _detail(detail: ArtifactDetail, proofs: Proofs | None) -> None:
     summary = detail.summary
     if out.terminal():
         out.heading(summary.name + (" (deprecated)" if summary.deprecated else ""))
@@ -119,13 +135,14 @@ def _detail(detail: ArtifactDetail) -> None:
         Column("COMMIT", "faint"),
         Column("DATE", "faint"),
         Column("BY", give=1),
+        *([Column("SIGNED BY", "good")] if proofs is not None else []),
         Column("", "bad"),
         Column("METRICS", give=1),
     ]
-    out.table(columns, (_row(version) for version in detail.versions))
+    out.table(columns, (_row(version, proofs) for version in detail.versions))
 
 
-def _row(version: ModelVersion) -> list[str]:
+def _row(version: ModelVersion, proofs: Proofs | None) -> list[str]:
     return [
         short(version.version),
         "" if version.number is None else str(version.number),
@@ -133,6 +150,7 @@ def _row(version: ModelVersion) -> list[str]:
         version.commit[:7],
         (version.registered_at or "")[: 10 if out.terminal() else None],
         version.registered_by or "",
+        *([proofs[version.tag or ""].brief] if proofs is not None else []),
         "" if version.active else "deregistered",
         " ".join(f"{name}={value}" for name, value in version.metadata.metrics.items()),
     ]

@@ -29,7 +29,7 @@ def command(call: options.Call) -> None:
             *([f"after {rule.after}"] if rule.after else []),
             *(["exclusive"] if rule.exclusive else []),
             *(["signed"] if rule.signed else []),
-            *([f"{rule.approvals} approvals"] if rule.approvals else []),
+            *([out.counted(rule.approvals, "approval")] if rule.approvals else []),
             *([f"by {' '.join(rule.allow)}"] if rule.allow else []),
         ]  # fmt: skip
         words = ", ".join(rules) if rule is not None else "not declared"

@@ -19,8 +19,10 @@ Scalar: TypeAlias = "str | int | float | bool | None"
 
 # Keys whose values are `k=v`: an amendment replaces those of that k alone (DESIGN part 3).
 _PAIRS = ("Metric", "Param", "Tag", "Deployment")
+APPROVED = "Approved"  # an approval: an amendment that names the stage
+
 # Keys that are about the event or its place in the chain, not about the version.
-_OF_EVENT = frozenset({"Previous", "Counter", "Number", "Version", "Reason"})
+_OF_EVENT = frozenset({"Previous", "Counter", "Number", "Version", "Reason", APPROVED})
 _KNOWN = _OF_EVENT | {*_PAIRS, "Run", "Run-URL", "Label", "Artifact", "Uses", "Description", "Content"}
 
 _NONE: frozenset[str] = frozenset()  # every other empty one takes 216 bytes, and there are two a version

@@ -22,11 +22,10 @@ from registry.core.events import (
     Registration,
     Unassignment,
 )
-from registry.core.manifest import Manifest, StageRule
+from registry.core.manifest import Json, Manifest, StageRule
+from registry.core.metadata import APPROVED
 from registry.core.names import Form
 from registry.core.state import ArtifactState, Subject
-
-APPROVED = "Approved"  # the key of an approval: an amendment that names the stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,15 @@ class Proof:
 
     principal: str | None
     why: str = ""
+
+    @property
+    def brief(self) -> str:
+        """Whoever has signed, in a word or two; "" where nobody has."""
+        return self.principal or ("" if self == UNSIGNED else "not proven")
+
+    def to_json(self) -> dict[str, Json]:
+        """What `--show-signature` adds to an event in JSON."""
+        return {"signer": self.principal, "signature": "proven" if self.principal is not None else self.why}
 
 
 UNSIGNED = Proof(None, "it is not signed")
@@ -69,16 +77,21 @@ def has_rules(manifest: Manifest, artifact: str) -> bool:
 
 def wants_signature(manifest: Manifest, state: ArtifactState, drafts: Iterable[Draft]) -> bool:
     """Whether the policy wants one of `drafts` to be signed; an approval always has to be."""
-    signed = {name for name, rule in (manifest.lifecycle(state.name) or {}).items() if rule.signed}
+    rules = manifest.lifecycle(state.name) or {}
+    signed = {name for name, rule in rules.items() if rule.signed}
+    approved = {name for name, rule in rules.items() if rule.signed or rule.approvals}
     versions = manifest.version_rules(state.name).signed
 
     def wants(one: Draft) -> bool:
-        if one.form in {Form.ASSIGNMENT, Form.UNASSIGNMENT}:
+        if one.form is Form.ASSIGNMENT:
+            return one.stage in approved
+        if one.form is Form.UNASSIGNMENT:
             return one.stage in signed
         if versions or any(key == APPROVED for key, _ in one.keys):
             return True
         moves = one.version is not None and one.form is not Form.AMENDMENT
-        return moves and not signed.isdisjoint(state.stages_of(one.version or ""))
+        entered = approved if one.form is Form.REGISTRATION else signed
+        return moves and not entered.isdisjoint(state.stages_of(one.version or ""))
 
     return any(wants(one) for one in drafts)
 
@@ -137,11 +150,16 @@ class _Judging:
     def _moved(self, event: Registration) -> Iterator[Breach]:
         """A version that is registered again elsewhere takes its stages along: it enters each of them anew."""
         there = self.commits.get(event.version)
-        if there is None or there == event.commit:
+        if there is None:
             return
         if not self.versions.overwrite:
-            why = f"it moves {event.version} from {there[:7]} to {event.commit[:7]}, and the policy forbids that"
-            yield Breach(event, "overwrite", why, "register the next version instead")
+            what = f"moves {event.version} from {there[:7]} to {event.commit[:7]}"
+            what = what if there != event.commit else f"registers {event.version} again, which replaces what it says"
+            yield Breach(
+                event, "overwrite", f"it {what}, and the policy forbids that", "register the next version instead"
+            )
+        if there == event.commit:
+            return
         for stage in self._stages_of(event.version):
             yield from self._enters(event, event.version, stage, anew=True)
 
@@ -176,6 +194,8 @@ class _Judging:
     def _approved(self, event: Event, rule: StageRule, approvals: Iterable[Event]) -> Iterator[Breach]:
         if not rule.approvals:
             return
+        if not rule.signed and (proof := self.prove(event)).principal is None:
+            yield _unproven(event, proof, f"{rule.name}, for which others have to approve,")
         proven = {self.prove(approval).principal for approval in approvals} - {None, event.by.email}
         if len(proven) < rule.approvals:
             by = f" ({', '.join(sorted(who for who in proven if who is not None))})" if proven else ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from registry.core import names, policy, select, trust
+from registry.core import names, policy, select
 from registry.core.draft import Draft
+from registry.core.metadata import APPROVED
 from registry.core.names import Form
 from registry.core.select import Selector
 from registry.core.state import ArtifactState, VersionState
@@ -47,11 +48,11 @@ def approve(
         policy.check_readable(manifest, state.name)
         policy.check_stage(manifest.lifecycle(state.name), stage)
         me = repository.writer().email
-        mine = [one for one in version.amendments if stage in one.keys.get(trust.APPROVED, ()) and one.by.email == me]
+        mine = [one for one in version.amendments if stage in one.keys.get(APPROVED, ()) and one.by.email == me]
         if mine and not way.force:
             return Decision([], [f"{me} has approved {state.name} {version.name} for {stage} already"])
         subject = f"Approve {state.name} {version.name} for {stage}"
-        said = (*note.keys(), (trust.APPROVED, stage))
+        said = (*note.keys(), (APPROVED, stage))
         form = Form.AMENDMENT
         return Decision([Draft(form, state.name, version.commit, subject, version.name, None, note.message, said)])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from registry.core.events import Event, OfStage
 from registry.core.manifest import Json
-from registry.core.metadata import Metadata, of_event
+from registry.core.metadata import APPROVED, Metadata, of_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,11 @@ class EventView:
         """Whether its tag holds a signature, good or not."""
         return self.source.message.signed
 
+    @property
+    def approves(self) -> tuple[str, ...]:
+        """The stages that it approves its version for. Whether that counts is for its signature to say."""
+        return self.source.keys.get(APPROVED, ())
+
     def to_json(self) -> dict[str, Json]:
         """The shape of `history --json`."""
         return {
@@ -101,6 +106,7 @@ class EventView:
             "reason": self.reason,
             "metadata": metadata_json(self.metadata),
             "signed": self.signed,
+            "approves": list(self.approves),
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from registry.core import chain, names, select, signers
 from registry.core.events import Event
 from registry.core.manifest import Json
 from registry.core.state import ArtifactState, fold
-from registry.core.trust import has_rules
+from registry.core.trust import Proof, has_rules
 from registry.errors import Refused, UsageError
 from registry.plumbing import memory, remote, tags
 from registry.plumbing.remote import HEADS
@@ -136,6 +136,15 @@ def insist(repository: Repository, artifact: str, trust: Trust) -> None:
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         why = f"{artifact} is not to be trusted by {trust.name}: {failures[0].subject}: {failures[0].message}{more}"
         raise Refused(why, f"registry verify {artifact} says all")
+
+
+def signatures(repository: Repository, wanted: Iterable[str], trust: Trust) -> dict[str, Proof]:
+    """What the signature of each of these tags proves; those that are no events are left out."""
+    those = {*wanted}
+    states = repository.states_of(sorted({_artifact_of(tag) for tag in those}))
+    events = [event for state in states.values() for event in state.events if event.tag in those]
+    trust.hear(events)
+    return {event.tag: trust.prove(event) for event in events}
 
 
 def _failures(

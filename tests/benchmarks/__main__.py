@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import bars, commands, figures, page, remote
+from tests.benchmarks import bars, commands, figures, page, remote, signed
 from tests.benchmarks.corpus import Shape
 from tests.benchmarks.figures import KEPT, Series
 from tests.benchmarks.series import Probe, measure
@@ -25,7 +25,7 @@ from tests.benchmarks.workshop import Workshop
 from tests.servers import missing
 
 SIZES = (100, 1000, 10_000, 100_000)
-PARTS = ("packed", "loose", "changing", "growth", "gto", "url")
+PARTS = ("packed", "loose", "changing", "growth", "gto", "url", "signed")
 _LOOSE = 10_000  # tags: beyond, a file each takes 400 MB and seconds to make, and people pack (git gc does)
 _GTO = 10_000  # tags: beyond, none of its commands ends in two minutes (DESIGN part 8)
 _MILLION = 1_000_000
@@ -68,6 +68,10 @@ class Bench:
             return
         with remote.served(self.shop, bars.LARGE) as probes:
             self.take("url", [probes])
+
+    def signed(self) -> None:
+        """Signatures, against those who verify them."""
+        self.take("signed", [signed.probes(self.shop)])
 
     def million(self) -> None:
         """Ten times the largest, once."""
@@ -113,6 +117,7 @@ def _steps(bench: Bench, said: argparse.Namespace) -> list[Callable[[], None]]:
         "growth": bench.growth,
         "gto": lambda: bench.gto([size for size in said.sizes if size <= _GTO]),
         "url": bench.url,
+        "signed": bench.signed,
     }
     return [step for part, step in steps.items() if part in said.parts]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.benchmarks import commands, remote
+from tests.benchmarks import commands, remote, signed
 from tests.benchmarks.corpus import Shape
 from tests.benchmarks.figures import Series, ratio
 from tests.benchmarks.series import PATIENCE
@@ -38,6 +38,7 @@ def verdicts(found: Mapping[str, Series]) -> list[Verdict]:
         _at_most(found, 1.5, "`register`, `assign`: 100,000 tags to 100", "growth", grown),
         _at_most(found, 4, "`apply` of 1,000 new tags, to bare git", _PACKED, [commands.APPLY]),
         _at_most(found, 2.5, "`resolve --repo URL`, cold, warm, to fetch and click", "url", _URL),
+        _at_most(found, 1.2, "`verify` of 10,000 signed tags, to `ssh-keygen` alone", "signed", [signed.VERIFY]),
         _within(found),
     ]
 

@@ -32,7 +32,7 @@ def tables(found: Mapping[str, Series]) -> dict[str, str]:
     """The tables that there are figures for, by their marks."""
     by_shape = {shape: _of(found, shape) for shape in _SHAPES}
     wide = {shape: _by_size(of) for shape, of in by_shape.items() if of}
-    narrow = {name: _plain(found[name]) for name in ("growth", "url") if name in found}
+    narrow = {name: _plain(found[name]) for name in ("growth", "url", "signed") if name in found}
     rest = {"gto": _against(found)} if _of(found, "gto") else {}
     million = {"million": _million(found)} if "packed 1000000" in found else {}
     return {"bars": judged(verdicts(found)), **wide, **narrow, **rest, **million}

@@ -19,7 +19,7 @@ METADATA: dict[str, Any] = {
 }  # fmt: skip
 EVENT_KEYS = [
     "event", "artifact", "version", "stage", "commit", "tag", "date", "author", "email", "message", "reason",
-    "metadata", "signed",
+    "metadata", "signed", "approves",
 ]  # fmt: skip
 
 
@@ -353,7 +353,7 @@ def test_history_as_json(life: RepoStory, typed: Typing) -> None:
     assert {k: v for k, v in events[3].items() if k not in {"date", "commit"}} == {
         "event": "assignment", "artifact": "churn", "version": "v0.0.1", "stage": "production",
         "tag": "churn#production#4", "author": "Ana", "email": "ana@example.com", "message": "Go\n\nnow",
-        "reason": None, "metadata": METADATA, "signed": False,
+        "reason": None, "metadata": METADATA, "signed": False, "approves": [],
     }  # fmt: skip
     assert typed.json("history", "churn", "--reverse")["events"] == events[::-1]
 

@@ -46,7 +46,7 @@ def test_every_key_has_its_place() -> None:
         run_url="https://runs/f27c",
         description="Who leaves",
         content={"a": [1, None]},
-        other={"Approved": ("production",), "Copied-From": ("https://host/x",), "Of-Tomorrow": ("1",)},
+        other={"Copied-From": ("https://host/x",), "Of-Tomorrow": ("1",)},
     )
 
 

@@ -360,3 +360,34 @@ def test_what_was_proven_once_is_remembered_outside_the_repository(guarded: Repo
     done = guarded.cli("verify", env={"PATH": str(nothing)})
     assert done.code == 1
     assert "cannot verify signatures: ssh-keygen does not run" in done.err
+
+
+# -- who has signed ----------------------------------------------------------------------------------------------------
+
+
+def test_history_and_show_say_who_signed(guarded: RepoStory, keys: Keys) -> None:
+    promoted(guarded, keys)
+    keys.become(guarded, "ana", key="cy")
+    forged(guarded, "churn#staging!#5", block(guarded, "churn", "Version: v1.0.0"), sign=True)
+    keys.become(guarded, "ana", sign=False)
+    forged(guarded, "churn#staging#6", block(guarded, "churn", "Version: v1.0.0"))
+
+    events = json.loads(guarded.cli("history", "churn", "--show-signature", "--json").out)["events"]
+    assert [(one["signer"], one["signature"]) for one in events] == [
+        ("ana@example.com", "proven"),
+        ("ana@example.com", "proven"),
+        ("bo@example.com", "proven"),
+        ("ana@example.com", "proven"),
+        (None, "it is signed by cy@example.com, not by its tagger ana@example.com"),
+        (None, "it is not signed"),
+    ]
+    assert [one["approves"] for one in events] == [[], [], ["production"], [], [], []]
+    rows = [line.split("\t") for line in guarded.cli("history", "churn", "--show-signature").out.splitlines()]
+    assert [row[6] for row in rows][3:] == ["ana@example.com", "not proven", ""]
+    assert rows[2][7] == "approved for production"
+    assert "signer" not in guarded.cli("history", "churn", "--json").out
+
+    [version] = json.loads(guarded.cli("show", "churn", "--show-signature", "--json").out)["versions"]
+    assert version["signer"] == "ana@example.com"
+    assert "ana@example.com" in guarded.cli("show", "churn", "--show-signature").out
+    assert guarded.cli("show", "--show-signature").code == 2
