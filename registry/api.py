@@ -261,8 +261,9 @@ class Registry:
         """The events of an artifact, of one version, of a stage, or of everything; oldest first."""
         from registry.porcelain.reading import history
 
-        self._tell_of_missing(selector)
-        return history(self.repository, selector)
+        found = history(self.repository, selector)
+        self._tell_of_missing(selector)  # afterwards: it asks for what has been read now
+        return found
 
     def check_ref(self, tag: str) -> EventView:
         """The one event that a tag is."""

@@ -191,7 +191,8 @@ class Repository:
         """Whether this has all tags of `artifact` (of any, where None) without a doubt, as an ordinary clone has."""
         if history.is_cut_off(self.clone.common_dir):
             return False
-        some = bool(self.overviews) if artifact is None else self.state(artifact).exists
+        read = "states" in self.__dict__  # else the overviews are quicker, and of use to most
+        some = bool(self.states if read else self.overviews) if artifact is None else self.state(artifact).exists
         return some and remote.bring_tags(self.git)
 
     # -- tags ----------------------------------------------------------------------------------------------------

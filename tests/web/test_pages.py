@@ -523,3 +523,19 @@ def test_sizes_and_values_are_told_as_people_say_them() -> None:
     assert [render.value(v) for v in (0.1 + 0.2, 1e300, 3, None, True, "x", {"a": [1]})] == [
         "0.3", "1e+300", "3", "null", "true", "x", '{"a": [1]}',
     ]  # fmt: skip
+
+
+def test_health_says_what_verify_says(full: RepoStory) -> None:
+    full.tag("trusted@v1.0.0", "by hand")
+    text = look(dashboard(full), "health.html").text
+    assert "Nothing fails, for the policy asks for no signature and names nobody." in text
+
+    manifest = (full.path / "registry.yaml").read_text()
+    full.write("registry.yaml", f"versions: {{signed: true}}\n{manifest}").commit("A policy")
+    text = look(dashboard(full), "health.html").text
+    assert "trusted@v1.0.0 it is not signed, and versions have to be signed" in text
+    assert "by Ana <ana@example.com>" in text
+    assert "0 of 0 signatures proven" in text
+
+    full.write("registry.yaml", f"versions: {{signed: perhaps}}\n{manifest}").commit("A broken policy")
+    assert "That cannot be told: a rule cannot be understood" in look(dashboard(full), "health.html").text

@@ -380,7 +380,7 @@ def partial(repo: RepoStory, tmp_path: Path) -> Path:
         ("version/partial/churn@v1.0.0.html", "v1.0.0"),
         ("history/partial/churn.html", "churn@v1.0.0"),
         ("activity.html", "churn@v1.0.0"),
-        ("health.html", "Looked at: "),
+        ("health.html", "Looked at by"),
         ("act/register.html?name=churn", "not in this clone"),
     ],
 )
