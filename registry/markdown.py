@@ -12,14 +12,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from registry.core import review as rules
+from registry.core import trusting
 from registry.core.compare import Difference
 from registry.core.text import safe
 
 if TYPE_CHECKING:
     from registry.core.gates import Measure
     from registry.core.metadata import Scalar
+    from registry.core.trusting import TrustChange
     from registry.porcelain.gitops import Obstacle, Obstructed, Plan, PlanStep
     from registry.porcelain.review import Review
+    from registry.porcelain.verify import Failure, Verification
 
 _LONGEST = 60_000  # characters of one block: hosts cut a summary off at 1 MB, and a comment at 65,536 characters
 
@@ -59,8 +62,13 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 _CELL = 200  # characters of one thing that somebody wrote
 _NOTE = 500  # and of one sentence
-# Characters of one table or list: of tags, and of problems; of metrics, and of notes; of each group of changes.
-_LONG, _SHORT, _CHANGES = 10_000, 7_000, 6_000
+# Characters of one table or list: of obstacles; of tags, and of problems; of metrics, and of notes; of each group of
+# changes.
+_LONG, _MIDDLE, _SHORT, _CHANGES = 10_000, 7_500, 7_000, 6_000
+# The same for keys and for accepted events, and the characters of a name there, and of a key with its options: no row
+# is too long, however much of it has to be escaped, so that nobody hides it by that.
+_TRUST = {"key": 3_500, "event": 2_000}
+_NAME, _KEY = 80, 160
 
 
 def review(found: Review) -> str:
@@ -73,7 +81,10 @@ def review(found: Review) -> str:
         f"{rules.counts(found.changes).capitalize() or 'No manifest changed'}. Tags to make: {len(found.plan.events)}. "
         f"Errors: {errors}, warnings: {len(found.problems) - errors}."
     )
+    if found.trust:
+        page.say(f"This changes what is trusted. {trusting.counts(found.trust).capitalize()}.")
     _plan(page, found.plan)
+    _trust(page, found.trust)
     _changes(page, rules.lines(found.changes))
     page.say("### Problems")
     page.table(
@@ -84,6 +95,7 @@ def review(found: Review) -> str:
         ],
         "problems",
         "None.",
+        size=_MIDDLE,
         weights=[one.severity != "error" for one in found.problems],
     )
     page.notes([*found.plan.notes, *found.notes])
@@ -108,6 +120,34 @@ def obstructed(error: Obstructed) -> str:
     page.say(f"By the manifest at {code(error.commit[:7])}.")
     _obstacles(page, error.obstacles)
     return page.end(f"registry plan --rev {error.commit[:7]} --json")
+
+
+def verification(found: Verification) -> str:
+    """What `verify` found as a page, bounded like a review."""
+    page = _Page()
+    page.say(f"## Registry verify: {'all is well' if found.trusted else 'not to be trusted'}")
+    page.say(f"By the policy at {code(found.policy)} {code((found.commit or '')[:7])}.")
+    page.say(
+        f"Events: {found.events}, in the baseline: {found.accepted}. Signatures: {found.signed}, proven: "
+        f"{found.proven}. Failures: {len(found.failures)}, warnings: {len(found.warnings)}."
+    )
+    if not found.asks:
+        page.say("This policy asks for no signature and names nobody.")
+    for title, those in (("What fails", found.failures), ("Warnings", found.warnings)):
+        if those:
+            page.say(f"### {title}")
+            titles = ("Event", "Why", "By", "Since", "Hint")
+            page.table(titles, [_failing(one) for one in those], title.lower(), "", size=_FAILING)
+    return page.end("registry verify --json")
+
+
+_FAILING = 25_000
+
+
+def _failing(one: Failure) -> list[str]:
+    by = f"{one.author} <{one.email}>" if one.date is not None else ""
+    since = code((one.date or "")[:16].replace("T", " "))
+    return [_cell(one.subject), _sentence(one.message), _cell(by), since, _sentence(one.hint)]
 
 
 def _obstacles(page: _Page, obstacles: Sequence[Obstacle]) -> None:
@@ -137,6 +177,23 @@ def _changes(page: _Page, lines: Sequence[rules.Line]) -> None:
             page.table(titles, rows, f"lines of changes ({about})", "", size=_CHANGES)
 
 
+def _trust(page: _Page, found: Sequence[TrustChange]) -> None:
+    """Whose keys count, and what is accepted as it is, each with room of its own."""
+    if found:
+        page.say("### What is trusted")
+    for about, name in trusting.GROUPS.items():
+        lines = [one for one in found if one.about == about]
+        if lines:
+            page.say(f"#### {name.capitalize()}")
+            rows = [
+                [one.kind, code(_cut(one.subject, _NAME)), code(_cut(one.short, _KEY)), code(_cut(one.remark, _NAME))]
+                for one in lines
+            ]
+            titles = ("What", "Whose", "Key", "Remark") if about == "key" else ("What", "Tag", "Object", "Remark")
+            what = f"lines of what is trusted ({name})"
+            page.table(titles, rows, what, "", size=_TRUST[about], most=trusting.SHOWN)
+
+
 def _plan(page: _Page, found: Plan) -> None:
     page.say("### What apply will do")
     if found.obstacles:
@@ -146,6 +203,7 @@ def _plan(page: _Page, found: Plan) -> None:
         [row for step in found.steps for row in _tags(step)],
         "tags",
         "No tag: what the manifests want is so." if not found.obstacles else "No tag.",
+        size=_MIDDLE,
         # A stage that has something in it counts for more than an empty one, and that for more than a registration.
         weights=[2 if step.stage is None else step.now is None for step in found.steps for _ in step.events],
     )
@@ -216,12 +274,13 @@ class _Page:
         *,
         size: int = _LONG,
         weights: Sequence[int] = (),
+        most: int | None = None,
     ) -> None:
-        """A table, as far as it fits into `size` characters; without rows the words `none`.
+        """A table, as far as it fits into `size` characters and `most` rows; without rows the words `none`.
 
         Of rows that do not fit, those with the smallest of `weights` stay.
         """
-        self.say(table(titles, self._fitting(rows, what, size, weights)) or none)
+        self.say(table(titles, self._fitting(rows, what, size, weights, most)) or none)
 
     def notes(self, notes: Sequence[str]) -> None:
         """A list of notes, as far as it fits; nothing where there are none."""
@@ -238,13 +297,18 @@ class _Page:
         return "\n\n".join(filter(None, self._parts)) + "\n"
 
     def _fitting(
-        self, rows: Sequence[Sequence[str]], what: str, size: int, weights: Sequence[int] = ()
+        self,
+        rows: Sequence[Sequence[str]],
+        what: str,
+        size: int,
+        weights: Sequence[int] = (),
+        most: int | None = None,
     ) -> list[Sequence[str]]:
         """The rows that are not too long together, in their order; what is left out is remembered."""
         kept: set[int] = set()
         for place in sorted(range(len(rows)), key=lambda place: weights[place] if weights else 0):
             needed = sum(len(cell) + 3 for cell in rows[place]) + 2
-            if needed <= size:  # one that is too long hides none of the others
+            if needed <= size and (most is None or len(kept) < most):  # one that is too long hides none of the others
                 size -= needed
                 kept.add(place)
         if len(kept) < len(rows):

@@ -78,6 +78,10 @@ class Trust:
         for path, one in zip(paths, found, strict=True):
             if one.data is None and one.type != "missing":
                 raise Refused(f"{path} at {self.name} cannot be read", "it has to be a file of less than 10 MB")
+        missing = [path for path, one in zip(paths, found, strict=True) if one.type == "missing"]
+        # A partial clone may lack the bytes of what is there: a baseline that nobody could fetch is not an empty one.
+        if absent := objects.files_at(self.repository.git, self.commit or "", missing) if missing else []:
+            raise Refused(f"{absent[0].path} at {self.name} is not in this clone", "git fetch brings it")
         return [one.data for one in found]
 
     def prove(self, event: Event) -> Proof:
@@ -111,6 +115,15 @@ class Trust:
 def at_head(repository: Repository) -> Trust:
     """Who is trusted by HEAD's rules, as whoever writes goes by."""
     return Trust(repository, repository.head, "HEAD")
+
+
+def at_tip(repository: Repository) -> Trust:
+    """Who is trusted by the remote's default branch as it is now: the remote is asked, and nothing else counts.
+
+    Raises NotFound where there is no remote, or no such branch, and GitFailed.
+    """
+    place = repository.remote()
+    return Trust(repository, repository.tip(place), f"the default branch of {place.name}")
 
 
 def trusted(repository: Repository, revision: str | None = None) -> Trust:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,10 +19,12 @@ from registry.core.gates import Measure
 from registry.core.manifest import Json
 from registry.core.message import NO_KEYS, Message
 from registry.core.review import ManifestChange
+from registry.core.trusting import TrustChange
 from registry.manifests.check import Problem
 from registry.porcelain.gitops import Obstacle, Obstructed, Plan, PlanStep
 from registry.porcelain.review import Review
 from registry.porcelain.values import EventView
+from registry.porcelain.verify import Failure, Verification
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -58,13 +61,19 @@ OURS = {
     "Registry review: to be mended", "Registry plan", "What apply will do", "Metrics", "Changes of the manifests",
     "Problems", "Notes", "What stands in the way (1)", "Registry apply: nothing was done",
     "Removed and renamed", "Versions and stages", "Rules",
-    "Everything else",
+    "Everything else", "What is trusted", "Keys", "Accepted events", "Registry verify: not to be trusted", "What fails",
+    "Warnings",
 }  # fmt: skip
 PLAIN = {
     *OURS, "Nothing, as long as something stands in the way (1). Then it would make:",
     "Tag", "Artifact", "Stage", "From", "To", "Metric", "Now", "Candidate", "Change", "Wanted", "Passed", "What", "Key",
     "Before", "After", "Where", "Severity", "Problem", "Hint", "Why", "changed", "added", "removed", "renamed", "error",
     "yes", "no", "unknown", "+1", "From ", " to ", ".", "By the manifest at ", "From  to .", "By the manifest at .",
+    "Whose", "Object", "Remark", "Event", "By", "Since", "By the policy at ", "By the policy at  .", " ",
+    "This changes what is trusted. Keys: 1 added; accepted events: 1 removed.",
+    "This changes what is trusted. Keys: 1 added; accepted events: 1 removed; accepted, and not there: 1.",
+    "Events: 2, in the baseline: 0. Signatures: 1, proven: 0. Failures: 1, warnings: 1.",
+    "This policy asks for no signature and names nobody.",
     "Artifacts: 1 added; versions and stages: 1. Tags to make: 2. Errors: 1, warnings: 0.",
     "Artifacts: 1 renamed; versions and stages: 1. Tags to make: 2. Errors: 1, warnings: 0.",
 }  # fmt: skip
@@ -94,7 +103,14 @@ def page_of(text: str) -> Review:
         ManifestChange("renamed", text, "", text, text),
     )
     plan = Plan(text, (step, registration), (obstacle,), (text,))
-    return Review(text, text, (Problem(text, 1, 1, "error", text, text),), changes, plan, (text,))
+    trust = (TrustChange("added", "key", text, text, text), TrustChange("removed", "event", text, text, text))
+    return Review(text, text, (Problem(text, 1, 1, "error", text, text),), changes, plan, (text,), trust)
+
+
+def verified(text: str) -> Verification:
+    """What `verify` finds where somebody has written `text` wherever anybody can write."""
+    failure = Failure(text, text, text, text, text, text, text, text)
+    return Verification(text, text, 1, 2, 1, 0, 0, False, (failure,), (failure,))
 
 
 def parsed(page: str) -> list[Token]:
@@ -133,25 +149,33 @@ def test_strangers_words_stand_in_code(text: str) -> None:
     check_harmless(markdown.review(page_of(text)))
     check_harmless(markdown.plan(page_of(text).plan))
     check_harmless(markdown.obstructed(Obstructed(text, page_of(text).plan.obstacles)))
+    check_harmless(markdown.verification(verified(text)))
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from("`|\\ \n\t<>[]()!*_#-"), st.characters()), max_size=30))
 def test_whatever_they_write(text: str) -> None:
     check_harmless(markdown.review(page_of(text)))
+    check_harmless(markdown.verification(verified(text)))
 
 
 @pytest.mark.parametrize("text", ["x" * 1000, "|" * 1000, "\u202e" * 1000, "` " * 500])
 def test_a_page_is_bounded_and_says_what_it_leaves_out(text: str) -> None:
     one = page_of(text)
     plan = Plan("c" * 40, one.plan.steps * 500, one.plan.obstacles * 500, one.plan.notes * 500)
-    page = markdown.review(Review("b" * 40, "c" * 40, one.problems * 1000, one.changes * 1000, plan, one.notes * 1000))
+    much = (one.problems * 1000, one.changes * 1000, plan, one.notes * 1000, one.trust * 1000)
+    page = markdown.review(Review("b" * 40, "c" * 40, *much))
+    verification = replace(verified(text), failures=verified(text).failures * 1000)
 
     assert len(page) <= 60_000
     said = page.split("\n\n")[1]
     assert said.startswith("This page is too long to be whole. Left out: ")
     assert said.endswith(" notes. `registry review --json` has all.")
-    for what in (" tags, ", " metrics, ", " lines of changes (everything else), ", " problems, "):
+    trusted = (" lines of what is trusted (keys), ", " lines of what is trusted (accepted events), ")
+    for what in (" tags, ", " metrics, ", " lines of changes (everything else), ", " problems, ", *trusted):
         assert what in said
+    assert page.count("\n| added | ") >= 2  # of keys, and of changes
+    assert len(markdown.verification(verification)) <= 60_000
+    assert "what fails. `registry verify --json` has all." in markdown.verification(verification)
     assert len(markdown.plan(plan)) <= 60_000
     assert markdown.plan(plan).split("\n\n")[1].endswith(" notes. `registry plan --json` has all.")
 

@@ -55,7 +55,7 @@ def _cancel(*_: object) -> None:
 
 
 def _run(runner: Runner, voice: Voice) -> int:
-    from registry.action import apply, event, review, site
+    from registry.action import apply, event, review, site, verify
     from registry.action.checkout import prepare
     from registry.api import Registry
 
@@ -66,7 +66,13 @@ def _run(runner: Runner, voice: Voice) -> int:
     registry = Registry(where, on_note=lambda note: voice.log(f"note: {note}"))
     registry.repository.trusted = True  # actions/checkout with an ssh-key names the ssh to run
     os.environ.update(prepare(registry.repository.git, runner, os.environ))
-    verbs = {Mode.EVENT: event.event, Mode.REVIEW: review.review, Mode.APPLY: apply.apply, Mode.SITE: site.site}
+    verbs = {
+        Mode.EVENT: event.event,
+        Mode.REVIEW: review.review,
+        Mode.APPLY: apply.apply,
+        Mode.SITE: site.site,
+        Mode.VERIFY: verify.verify,
+    }
     return verbs[mode](registry, runner, voice)
 
 

@@ -24,6 +24,7 @@ class Mode(Enum):
     REVIEW = "review"
     APPLY = "apply"
     SITE = "site"
+    VERIFY = "verify"
     NOTHING = "nothing"  # a push to another branch
 
 
@@ -102,7 +103,7 @@ class Runner:
             case "push" if self.default_branch is not None:
                 return Mode.APPLY if self.ref == f"refs/heads/{self.default_branch}" else Mode.NOTHING
         raise UsageError(
-            f"the event {self.event!r} does not say what to do", "give `mode`: event, review, apply or site"
+            f"the event {self.event!r} does not say what to do", "give `mode`: event, review, apply, site or verify"
         )
 
 
@@ -132,8 +133,8 @@ _NAMES = ("MODE", "TAG", "PULL", "OUTPUT_DIR", "COMMENT", "PUSH_BATCH", "TOKEN",
 
 def _inputs(said: Mapping[str, str], token: str) -> Inputs:
     mode = said["MODE"] or "auto"
-    if mode not in {"auto", "event", "review", "apply", "site"}:
-        raise UsageError(f"not a mode: {mode!r}", "auto, event, review, apply or site")
+    if mode not in {"auto", "event", "review", "apply", "site", "verify"}:
+        raise UsageError(f"not a mode: {mode!r}", "auto, event, review, apply, site or verify")
     batch = said["PUSH_BATCH"]
     if batch and not (batch.isascii() and batch.isdigit() and 0 < int(batch[:9]) == int(batch)):
         raise UsageError(f"push-batch is no number of tags: {batch!r}", "such as 3, or nothing for one push of all")

@@ -25,6 +25,7 @@ Level = Literal["error", "warning", "notice"]
 SUMMARY_LIMIT = 1_000_000  # bytes
 OUTPUT_LIMIT = 100_000  # bytes of one output
 MATRIX = 256  # jobs that a host makes of one list
+_BY_HAND = "the summary names all tags; start a workflow by hand for those that are left"
 _CUT = "> The summary was too long, and is cut off at its end.\n\n"
 
 
@@ -80,14 +81,14 @@ class Voice:
         for name, text in shown.items():
             self.log(f"{name} = {text if len(text) < 1000 else text[:1000] + '...'}")
 
-    def listed(self, name: str, rows: Sequence[Mapping[str, str | int | None]]) -> str:
-        """The output `name`, a list in JSON: of its first rows, and an error says so, where more do not fit."""
+    def listed(self, name: str, rows: Sequence[Mapping[str, str | int | None]], hint: str = _BY_HAND) -> str:
+        """The output `name`, a list in JSON: of its first rows, and an error says so with `hint`, where more do not
+        fit."""
         texts = [json.dumps(row, separators=(",", ":")) for row in rows]
         size, count = 2, 0
         while count < len(texts[:MATRIX]) and (size := size + len(texts[count]) + 1) <= OUTPUT_LIMIT:
             count += 1
         if count < len(texts):
-            hint = "the summary names all tags; start a workflow by hand for those that are left"
             words = f"the output {name} has the first {count} of {len(texts)}: a matrix takes no more"
             self.annotate("error", f"{words} (hint: {hint})", title="git-registry")
         return f"[{','.join(texts[:count])}]"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def command(call: options.Call, form: str) -> int:
     """Find every problem in the manifests of the work tree; exit with 1 if there is an error.
 
+    `.registry/allowed_signers` and `.registry/baseline` are looked at, too, and whether those who have to sign can.
+
     \b
     registry check
     registry check --format github

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from registry.core.gates import Measure
     from registry.core.metadata import Scalar
     from registry.core.review import Line, ManifestChange
+    from registry.core.trusting import TrustChange
     from registry.manifests.check import Problem
     from registry.porcelain.gitops import Plan, PlanStep
 
@@ -28,7 +29,8 @@ _LONGEST = 500  # characters of one value; --json has it whole
 @click.option("--markdown", is_flag=True, help="Answer in Markdown, for a comment or a summary.")
 def command(call: options.Call, base: str, head: str, markdown: bool) -> int:
     """Say what a change of the manifests means: what HEAD (or another commit) changes since it left BASE, which tags
-    apply will make of it, and all that is wrong; exit with 1 if it should not be merged.
+    apply will make of it, what it changes of who is trusted, and all that is wrong; exit with 1 if it should not be
+    merged.
 
     \b
     registry review main
@@ -44,6 +46,7 @@ def command(call: options.Call, base: str, head: str, markdown: bool) -> int:
         click.echo(review(found), nl=False)
     else:
         _changes(found.changes)
+        _trust(found.trust)
         _plan(found.plan)
         _problems(found.problems)
         for note in (*found.plan.notes, *found.notes):
@@ -88,6 +91,26 @@ def _change(line: Line) -> None:
         _line(2, f"- {line.key}: {before}".removesuffix(": "))
     if line.after or line.kind == "added":
         _line(2, f"+ {line.key}: {after}".removesuffix(": "))
+
+
+_MARKS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def _trust(trust: Sequence[TrustChange]) -> None:
+    """Who is trusted from now on, and what; nothing where that stays as it is."""
+    from registry.core.trusting import GROUPS, SHOWN, counts
+
+    if trust:
+        out.heading(f"who is trusted ({counts(trust)})")
+    for about, name in GROUPS.items():
+        lines = [one for one in trust if one.about == about]
+        if lines:
+            _line(1, name)
+        for one in lines[:SHOWN]:
+            said = " ".join(filter(None, (_MARKS[one.kind], _value(one.subject), _value(one.short))))
+            _line(2, f"{said}: {one.remark}" if one.remark else said)
+        if len(lines) > SHOWN:
+            _line(2, f"and {len(lines) - SHOWN} more: --json has all")
 
 
 def _plan(plan: Plan) -> None:

@@ -6,6 +6,9 @@ here it is only looked at, for what should be said of it. `baseline` is ours: a 
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +26,33 @@ _date = re.compile(r"\bvalid-(?:after|before)=\"?([^\",\s]*)\"?", re.IGNORECASE)
 _stamp = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2})?)?(Z?)")
 
 
+_LONGEST = 100_000  # characters of a line; the longest key has a few thousand
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A line of an allowed-signers file: who may sign (patterns, separated by commas), and with which key."""
+
+    principals: str
+    options: str
+    type: str
+    key: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The key in short, as `ssh-keygen -l` says it: nobody finds another one with the same. "" where it is none."""
+        try:
+            blob = base64.b64decode(self.key + "=" * (-len(self.key) % 4))
+        except binascii.Error:
+            return ""
+        return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it stands for more than those whom it names."""
+        return re.search("[*?]", self.principals) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """Something to be said of a line of one of the files; `line` counts from 1."""
@@ -36,7 +66,7 @@ class Remark:
 def remarks(text: str) -> Iterator[Remark]:
     """What is wrong with, or doubtful in, an allowed-signers file."""
     for number, line in _lines(text):
-        found = _line.fullmatch(line)
+        found = _signer(line)
         if found is None:
             yield Remark(
                 number,
@@ -45,16 +75,28 @@ def remarks(text: str) -> Iterator[Remark]:
                 "PRINCIPAL KEYTYPE KEY, as in ana@example.com ssh-ed25519 AAAA...",
             )
             continue
-        principals, options = found["principals"].strip('"'), found["options"] or ""
-        if re.search(r"[*?]", principals):
+        if found.is_pattern:
             hint = "with it, one key signs in the name of many: name each by the e-mail that they tag with"
-            yield Remark(number, "warning", f"the principal {principals} has a wildcard", hint)
-        for date in _date.findall(options):
+            yield Remark(number, "warning", f"the principal {found.principals} has a wildcard", hint)
+        for date in _date.findall(found.options):
             stamp = _stamp.fullmatch(date)
             if stamp is None:
                 yield Remark(number, "error", f"not a date: {date}", "YYYYMMDD or YYYYMMDDHHMM[SS], with a Z for UTC")
             elif not stamp[7]:
                 yield Remark(number, "warning", f"the date {date} is everybody's local time", f"{date}Z is UTC")
+
+
+def listed(text: str) -> Iterator[Signer | str]:
+    """Who may sign, line by line; a line that cannot be read is given as it is: ssh-keygen may understand it."""
+    for _, line in _lines(text):
+        yield _signer(line) or line
+
+
+def _signer(line: str) -> Signer | None:
+    found = _line.fullmatch(line) if len(line) <= _LONGEST else None
+    if found is None:
+        return None
+    return Signer(found["principals"].strip('"'), found["options"] or "", found["type"], found["key"])
 
 
 def dates(text: str) -> set[str] | None:
@@ -79,7 +121,8 @@ def accepted(text: str) -> tuple[dict[str, str], list[Remark]]:
     for number, line in _lines(text):
         tag, space, oid = line.partition(" ")
         if space and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", oid):
-            found[tag] = oid
+            if found.setdefault(tag, oid) != oid:
+                wrong.append(Remark(number, "error", f"{tag} is listed with another id before", "it can have one only"))
         else:
             wrong.append(
                 Remark(
@@ -103,7 +146,8 @@ def baseline(events: Mapping[str, str]) -> str:
 
 def _lines(text: str) -> Iterable[tuple[int, str]]:
     """The lines that say something, numbered from 1."""
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
+    # As ssh-keygen sees them: what looked like a comment to us alone would be a key that nobody notices.
+    for number, line in enumerate(text.split("\n"), 1):
+        stripped = line.lstrip(" \t").rstrip()
         if stripped and not stripped.startswith("#"):
             yield number, stripped

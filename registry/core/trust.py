@@ -145,7 +145,7 @@ class _Judging:
 
     def _signed_version(self, event: OfVersion | Deprecation) -> Iterator[Breach]:
         if self.versions.signed and (proof := self.prove(event)).principal is None:
-            yield _unproven(event, proof, "versions")
+            yield _unproven(event, proof, "versions have to be signed")
 
     def _moved(self, event: Registration) -> Iterator[Breach]:
         """A version that is registered again elsewhere takes its stages along: it enters each of them anew."""
@@ -185,13 +185,13 @@ class _Judging:
         if rule.after is not None and (anew or rule.after not in self.been[subject]):
             why = f"{_short(subject)} had not been in {rule.after}, which {stage} wants before"
             yield Breach(event, "after", why, f"registry assign '{self.artifact}@{subject}' {rule.after}")
-        others = [_short(other) for other in self.held[stage] if other != subject]
+        others = [_short(other) for other in self.held.get(stage, ()) if other != subject]
         if rule.exclusive and others:
             why = f"{', '.join(others)} was in {stage}, which is exclusive"
             yield Breach(event, "exclusive", why, "unassign it first, as registry assign does by itself")
-        yield from self._approved(event, rule, [] if anew else self.approvals[subject, stage])
+        yield from self._approved(event, subject, rule, [] if anew else self.approvals[subject, stage])
 
-    def _approved(self, event: Event, rule: StageRule, approvals: Iterable[Event]) -> Iterator[Breach]:
+    def _approved(self, event: Event, subject: str, rule: StageRule, approvals: Iterable[Event]) -> Iterator[Breach]:
         if not rule.approvals:
             return
         if not rule.signed and (proof := self.prove(event)).principal is None:
@@ -200,7 +200,7 @@ class _Judging:
         if len(proven) < rule.approvals:
             by = f" ({', '.join(sorted(who for who in proven if who is not None))})" if proven else ""
             why = f"{len(proven)} of {rule.approvals} approvals for {rule.name}{by}"
-            hint = f"registry approve SELECTOR {rule.name}, by others than {event.by.email}"
+            hint = f"registry approve '{self.artifact}@{subject}' {rule.name}, by others than {event.by.email}"
             yield Breach(event, "approvals", why, hint)
 
     def _may_change(self, event: Event, rule: StageRule | None) -> Iterator[Breach]:
@@ -208,7 +208,7 @@ class _Judging:
         if rule is None:
             return
         if rule.signed and (proof := self.prove(event)).principal is None:
-            yield _unproven(event, proof, rule.name)
+            yield _unproven(event, proof, f"{rule.name} wants a signature")
         elif rule.allow and event.by.email not in members(self.teams, rule.allow):
             why = f"{event.by.email or 'nobody'} may not change {rule.name}"
             yield Breach(event, "allow", why, f"{', '.join(rule.allow)} may")
@@ -242,9 +242,11 @@ class _Judging:
         return (self.lifecycle or {}).get(stage)
 
 
-def _unproven(event: Event, proof: Proof, what: str) -> Breach:
-    hint = "say --sign; user.signingKey says with which key" if proof == UNSIGNED else "see .registry/allowed_signers"
-    return Breach(event, "signed", f"{proof.why}, and {what} wants a signature", hint)
+def _unproven(event: Event, proof: Proof, rule: str) -> Breach:
+    hint = "make it with --sign; user.signingKey says with which key"
+    if proof != UNSIGNED:
+        hint = ".registry/allowed_signers says whose keys count"
+    return Breach(event, "signed", f"{proof.why}, and {rule}", hint)
 
 
 def _short(subject: str) -> str:

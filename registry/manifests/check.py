@@ -182,6 +182,7 @@ def _lifecycle_faults(stages: Node | None, context: _Context) -> Iterator[Fault]
             yield from _unknown_stage(key, named, stages.values)
         yield from _direction_faults(require)
         yield from _allow_faults(_get(rules, "allow"), context)
+        yield from _approval_faults(rules)
     circles = list(_cycle_faults(stages))
     yield from circles or _order_faults(stages)
 
@@ -219,6 +220,14 @@ def _allow_faults(allow: Node | None, context: _Context) -> Iterator[Fault]:
         if local and team not in context.teams and not context.root_broken:
             hint = did_you_mean(f"@{team}", [f"@{other}" for other in context.teams])
             yield Fault(principal, f"no team is called {quoted(team)}", hint or f"declare it under `teams` in {OURS}")
+
+
+def _approval_faults(rules: Node | None) -> Iterator[Fault]:
+    approvals, signed = _get(rules, "approvals"), _get(rules, "signed")
+    wanted = isinstance(approvals, Scalar) and type(approvals.value) is int and approvals.value > 0
+    if wanted and approvals is not None and not (isinstance(signed, Scalar) and signed.value is True):
+        hint = "add `signed: true`: else who assigns is a claim, and whoever has approved may claim to be another"
+        yield Fault(approvals, "`approvals` without `signed`", hint, "warning")
 
 
 def _cycle_faults(stages: Table) -> Iterator[Fault]:

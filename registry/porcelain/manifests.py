@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from registry.core import names, policy
+from registry.core import names, policy, signers
 from registry.core.manifest import Json
 from registry.errors import GitFailed, ManifestError, NotFound, Refused, UsageError
 from registry.manifests import check as checking
-from registry.manifests import edit, read
+from registry.manifests import edit, read, trusting
 from registry.manifests.check import Problem
 from registry.manifests.edit import Section
+from registry.manifests.worktree import WorkTree
 from registry.plumbing import commits, tags, write
 from registry.repository import MANIFEST_LIMIT, Repository
 
@@ -88,12 +90,46 @@ def remove(repository: Repository, artifact: str, waiting: Callable[[], None], *
 
 
 def check(repository: Repository) -> list[Problem]:
-    """Every problem of the manifests in the work tree, in order of file and place."""
+    """Every problem of the manifests and of `.registry/` in the work tree, in order of file and place."""
     root = _root(repository)
     files = work_files(repository)
     if not files:
         raise NotFound("there is no manifest", "registry init writes one")
-    return checking.check(root, files, lambda name: [v.name for v in repository.state(name).active])
+    checked = checking.checked(
+        WorkTree(root, files), files, lambda name: [v.name for v in repository.state(name).active]
+    )
+    return sorted({*checked.problems, *trusting.problems(_trust_files(root), _openpgp(root), checked.nodes)})
+
+
+def _trust_files(root: Path) -> dict[str, bytes | None]:
+    """Those files of `.registry/` that are there, by path; None for what is no plain file, or a larger one."""
+    found: dict[str, bytes | None] = {}
+    for path in trusting.FILES:
+        place = root / path
+        if os.path.lexists(place):
+            found[path] = None if place.parent.is_symlink() else _plain(place)
+    return found
+
+
+def _plain(place: Path) -> bytes | None:
+    try:
+        # What is no file is not opened to be read: a link leads out, and nobody may write to a pipe.
+        with os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            data = file.read(trusting.LIMIT + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except OSError:
+        return None
+    return trusting.bounded(data)
+
+
+def _openpgp(root: Path) -> list[str]:
+    """The principals who have a file of OpenPGP keys."""
+    directory = root / signers.OPENPGP
+    if directory.is_symlink() or directory.parent.is_symlink() or not directory.is_dir():
+        return []
+    try:
+        return [file.stem for file in directory.iterdir() if file.suffix == ".asc"]
+    except OSError as error:
+        raise GitFailed(f"{signers.OPENPGP} cannot be read: {error.strerror}", "check its permissions") from error
 
 
 def work_files(repository: Repository) -> dict[str, bytes]:

@@ -8,16 +8,19 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from registry.core import review as rules
+from registry.core import signers
+from registry.core import trusting as trust
 from registry.core.desired import wishes
 from registry.core.manifest import Declaration, Json, Manifest
 from registry.core.review import ManifestChange
+from registry.core.trusting import TrustChange, TrustFiles
 from registry.errors import Refused
-from registry.manifests import check, committed, read
+from registry.manifests import check, committed, read, trusting
 from registry.manifests.check import Problem, Registered
 from registry.manifests.committed import CommitTree
 from registry.manifests.documents import Node
 from registry.manifests.places import places
-from registry.plumbing import changes, history
+from registry.plumbing import changes, history, tags
 from registry.porcelain import bounds
 from registry.porcelain.beginning import beginnings
 from registry.porcelain.gitops import Obstacle, Plan
@@ -29,8 +32,8 @@ from registry.repository import MANIFEST_LIMIT, Repository
 class Review:
     """What changes from the commit `base` to the commit `head`.
 
-    `problems` are those of the manifests at `head`, whoever made them, with what keeps the plan from being carried out;
-    `plan` is what `apply` would do there.
+    `problems` are those of the manifests and of `.registry/` at `head`, whoever made them, with what keeps the plan
+    from being carried out; `plan` is what `apply` would do there. `trust` is what changes of whom and what is trusted.
     """
 
     base: str
@@ -39,6 +42,7 @@ class Review:
     changes: tuple[ManifestChange, ...]
     plan: Plan
     notes: tuple[str, ...] = ()
+    trust: tuple[TrustChange, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -55,6 +59,7 @@ class Review:
             "changes": [change.to_json() for change in self.changes],
             "plan": self.plan.to_json(),
             "notes": list(self.notes),
+            "trust": [change.to_json() for change in self.trust],
         }
 
 
@@ -69,11 +74,18 @@ def review(repository: Repository, base: str, head: str = "HEAD") -> Review:
     found = rules.changes(old, new)
     plan = planned(repository, new, here, since)
     problems = {*checked.problems, *_unread(new, after.files)}
+    problems.update(trusting.problems(after.linked(), after.openpgp, checked.nodes))
     problems.update(_other_bytes(repository, after, old, new, checked.nodes))
     problems.update(_obstacles(plan.obstacles, new, checked.nodes, problems.copy()))
     problems.update(_warning(checked.nodes, one) for one in rules.not_raised(old, new, _changed(before, after, new)))
     notes += rules.notes(old, new, found, _held(repository, found))
-    return Review(since, here, tuple(sorted(problems)), tuple(found), plan, tuple(notes))
+    trusted = _trusted(repository, before.trust, after.trust)
+    return Review(since, here, tuple(sorted(problems)), tuple(found), plan, tuple(notes), tuple(trusted))
+
+
+def _trusted(repository: Repository, before: TrustFiles, after: TrustFiles) -> list[TrustChange]:
+    there = tags.tag_ids(repository.git, [tags.PREFIX]) if before.baseline != after.baseline else {}
+    return trust.changes(before, after, there)
 
 
 def _registered(repository: Repository, manifest: Manifest) -> Registered:
@@ -131,6 +143,30 @@ class _Committed:
             for path, blob in self._manifests.items()
             if blob.type == "blob"
         }
+
+    @cached_property
+    def _trust(self) -> dict[str, bytes | None]:
+        """The files of `.registry/` that are there, as `verify` would read them: of a link, what it says."""
+        paths = [path for path in trusting.FILES if path in self._entries]
+        found = self._repository.blobs_at([(self.commit, path) for path in paths], trusting.LIMIT)
+        return {path: trusting.bounded(one.data) for path, one in zip(paths, found, strict=True)}
+
+    def linked(self) -> dict[str, bytes | None]:
+        """The same as a work tree has them: None for a link, which nobody follows."""
+        return {path: None if self._entries[path].mode == "120000" else data for path, data in self._trust.items()}
+
+    @cached_property
+    def openpgp(self) -> dict[str, str]:
+        """The principals who have a file of OpenPGP keys, and its id."""
+        found = ((path, entry) for path, entry in self._entries.items() if path.startswith(signers.OPENPGP))
+        names = ((path[len(signers.OPENPGP) :], entry.oid) for path, entry in found if path.endswith(".asc"))
+        return {name.removesuffix(".asc"): oid for name, oid in names if "/" not in name}
+
+    @property
+    def trust(self) -> TrustFiles:
+        """Whose keys count, and what is accepted as it is."""
+        allowed, baseline = (trusting.text_of(self._trust, path) for path in trusting.FILES)
+        return TrustFiles(allowed, baseline, self.openpgp)
 
     @cached_property
     def tree(self) -> CommitTree:

@@ -7,7 +7,7 @@ import re
 import pytest
 import ruamel.yaml
 
-from registry.action import apply, event
+from registry.action import apply, event, verify
 from tests.action.act import ROOT
 
 ACTION = ruamel.yaml.YAML(typ="safe").load((ROOT / "action.yml").read_text())
@@ -25,7 +25,7 @@ def test_the_page_lists_exactly_those_of_the_action(kind: str) -> None:
 
 
 def test_the_program_writes_exactly_the_outputs_of_the_action() -> None:
-    assert sorted({*event.OUTPUTS, *apply.OUTPUTS}) == sorted(ACTION["outputs"])
+    assert sorted({*event.OUTPUTS, *apply.OUTPUTS, *verify.OUTPUTS}) == sorted(ACTION["outputs"])
     values = {name: output["value"] for name, output in ACTION["outputs"].items()}
     assert values == {name: f"${{{{ steps.registry.outputs.{name} }}}}" for name in values}
 

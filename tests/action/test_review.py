@@ -11,6 +11,7 @@ import pytest
 from tests.action.gh import GRANTED, FakeGh
 from tests.action.step import Ran, run
 from tests.story import RepoStory
+from tests.trust.story import Keys
 
 WANTING = "models:\n  churn:\n    path: models/churn.pkl\n    version: v1.0.0\n    assign: {production: v1.0.0}\n"
 BROKEN = "models:\n  churn:\n    path: models/churn.pkl\n    frmwork: x\n"
@@ -212,3 +213,18 @@ def test_a_whole_checkout_of_the_base_is_enough(repo: RepoStory, tmp_path: Path)
 
     assert ran.code == 0, ran.log
     assert not (tmp_path / "clone/.git/shallow").exists()
+
+
+def test_a_change_of_nothing_but_the_keys_is_told(repo: RepoStory, tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys")
+    repo.git("switch", "-q", "-c", "change")
+    repo.write(".registry/allowed_signers", keys.allowed("mallory") + "nonsense\n").commit("Change who is trusted")
+    ends = {"base": {"sha": repo.git("rev-parse", "main")}, "head": {"sha": repo.git("rev-parse", "change")}}
+
+    ran = reviewed(repo, {"pull_request": {"number": 7, **ends}}, "pull_request_target")
+
+    assert ran.code == 1
+    [error] = ran.commands
+    assert error.startswith("::error file=.registry/allowed_signers,line=2,col=1,title=git-registry::")
+    assert "This changes what is trusted. Keys: 2 added." in ran.summary
+    assert "| added | `mallory@example.com` | `ssh-ed25519 SHA256:" in ran.summary

@@ -104,7 +104,7 @@ def test_all_forms_tell_the_same(change: RepoStory, typed: Typing) -> None:
 
     found = json.loads(said.out)
     assert (text.code, page.code, said.code) == (1, 1, 1)
-    assert list(found) == ["base", "head", "failed", "problems", "changes", "plan", "notes"]
+    assert list(found) == ["base", "head", "failed", "problems", "changes", "plan", "notes", "trust"]
     assert (found["base"], found["head"]) == (change.git("rev-parse", "main"), change.git("rev-parse", "HEAD"))
     assert found["failed"] is True
     assert [list(problem) for problem in found["problems"]] == [
