@@ -75,6 +75,10 @@ class Trust:
 
     def _read(self, paths: list[str]) -> list[bytes | None]:
         found = self.repository.blobs_at([(self.commit or "", path) for path in paths], _LIMIT)
+        links = {one.path for one in objects.files_at(self.repository.git, self.commit or "", paths) if one.is_link}
+        if links:
+            # Git keeps where it leads: that text could be read as lines, and a checkout would show others.
+            raise Refused(f"{min(links)} at {self.name} is a link", "put the file itself there")
         for path, one in zip(paths, found, strict=True):
             if one.data is None and one.type != "missing":
                 raise Refused(f"{path} at {self.name} cannot be read", "it has to be a file of less than 10 MB")

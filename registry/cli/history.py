@@ -38,7 +38,8 @@ def command(call: options.Call, selector: str | None, reverse: bool, show_signat
         out.say("nothing has happened yet")
         out.say(f"hint: registry register {selector or 'NAME'} makes a first version")
         return
-    day = 10 if selector is None else 16  # with the time of day where there is room for it
+    wide = out.terminal()
+    day = (10 if selector is None else 16) if wide else None  # with the time of day where there is room for it
     columns = [
         Column("DATE", "faint"),
         Column("EVENT"),
@@ -48,19 +49,19 @@ def command(call: options.Call, selector: str | None, reverse: bool, show_signat
         Column("BY", give=1),
         *([Column("SIGNED BY", "good")] if show_signature else []),
         Column("WHY", give=1),
-        *([] if out.terminal() else [Column("TAG")]),
+        *([] if wide else [Column("TAG")]),
     ]
     rows = (
         [
-            event.date[:day].replace("T", " ") if out.terminal() else event.date,
+            event.date[:day].replace("T", " ") if wide else event.date,
             event.event,
-            event.artifact if selector is None or not out.terminal() else "",
+            event.artifact if selector is None or not wide else "",
             short(event.version or ""),
             event.stage or "",
             event.author,
             *([proofs[event.tag].brief] if show_signature else []),
             event.reason or event.message.partition("\n")[0] or _approval(event),
-            *([] if out.terminal() else [event.tag]),
+            *([] if wide else [event.tag]),
         ]
         for event in events
     )

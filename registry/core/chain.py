@@ -34,7 +34,7 @@ def breaks(state: ArtifactState) -> Iterator[Break]:
     for index, event in enumerate(state.events):
         if not event.ours:
             continue
-        previous = event.keys.get("Previous", ())
+        previous = dict.fromkeys(event.keys.get("Previous", ()))  # one that is named twice is followed once
         for oid in previous:
             if oid not in place:
                 yield Break(event, "missing", f"it follows {oid[:12]}, and no such event is there", _GONE)

@@ -54,8 +54,8 @@ def _counted(state: ArtifactState, new: Sequence[Event]) -> Iterator[Objection]:
     """Counters and numbers follow those that are there. Other tools count on from the names of tags alone."""
     last = state.counter
     named = max((event.counter for event in state.events if event.counter is not None and _in_name(event)), default=0)
-    number = state.number
     known = set(state.versions)
+    numbers = {version.number for version in state.versions.values()}
     for event in new:
         if event.ours and event.counter != last + 1:
             yield _objection(event, "counter", f"its counter is {event.counter}, and {last + 1} comes next")
@@ -64,11 +64,13 @@ def _counted(state: ArtifactState, new: Sequence[Event]) -> Iterator[Objection]:
         last = max(last, event.counter or 0)
         named = max(named, event.counter or 0) if _in_name(event) else named
         if isinstance(event, Registration) and event.version not in known:
-            claimed = natural(event.one("Number") or "") if event.ours else number + 1
-            if claimed != number + 1:
-                yield _objection(event, "number", f"its number is {event.one('Number')}, and {number + 1} comes next")
+            number = max(numbers, default=0) + 1
+            if not event.ours:  # it takes the least that is free
+                number = next(n for n in range(1, number + 1) if n not in numbers)
+            elif natural(event.one("Number") or "") != number:
+                yield _objection(event, "number", f"its number is {event.one('Number')}, and {number} comes next")
             known.add(event.version)
-            number += 1
+            numbers.add(number)
 
 
 def _in_name(event: Event) -> bool:
@@ -78,8 +80,9 @@ def _in_name(event: Event) -> bool:
 def _chained(state: ArtifactState, new: Sequence[Event]) -> Iterator[Objection]:
     """Each event of ours follows the last one of ours, and names nothing that is not there or is followed already."""
     there = {event.oid for event in state.events}
-    loose = set(loose_ends(state.events))
-    tail = next((event.oid for event in reversed(state.events) if event.ours), None)
+    ends = loose_ends(state.events)
+    loose = set(ends)
+    tail = ends[0] if any(event.ours for event in state.events if event.oid in ends[:1]) else None
     for event in new:
         if event.ours:
             previous = event.keys.get("Previous", ())
@@ -90,6 +93,8 @@ def _chained(state: ArtifactState, new: Sequence[Event]) -> Iterator[Objection]:
                 yield _objection(event, "chain", f"it does not follow {tail[:12]}, the last event of {state.name}")
             elif followed := [oid for oid in previous if oid not in loose]:
                 yield _objection(event, "chain", f"it follows {followed[0][:12]}, which another event follows already")
+            elif len(previous) > len({*previous}):
+                yield _objection(event, "chain", "it names one event twice as the one that it follows")
             loose -= {*previous}
             tail = event.oid
         loose.add(event.oid)

@@ -212,8 +212,6 @@ def _direction_faults(require: Node | None) -> Iterator[Fault]:
 
 
 def _allow_faults(allow: Node | None, context: _Context) -> Iterator[Fault]:
-    if isinstance(allow, Items) and not allow.items:
-        yield Fault(allow, "`allow` is empty, which allows everybody", "name who may assign, or remove the key")
     for principal in _texts(allow):
         team = principal.text.removeprefix("@")
         local = principal.text.startswith("@") and "/" not in team

@@ -50,6 +50,8 @@ def faults(shape: Shape, node: Node, what: str) -> Iterator[Fault]:
         case TextOr(), _:
             yield from faults(shape.text, node, what)
         case ListOf(), Items():
+            if shape.some and not node.items:
+                yield Fault(node, f"{what} is empty", "name one at least, or remove the key")
             for item in node.items:
                 yield from faults(shape.item, item, f"an item of {what}")
         case ListOf(single=True), Scalar():

@@ -99,16 +99,28 @@ def manifest(nodes: Mapping[str, Node], broken: Mapping[str, DocumentError]) -> 
     if stages is None and GTO_CONFIG in nodes:
         stages = _gto_stages(nodes[GTO_CONFIG])
     taken = [path for path, node in nodes.items() if _is_for_us(path, node)]
+    unread = {**{path: str(error) for path, error in broken.items()}, **dict(_no_mappings(nodes))}
     return Manifest(
         stages=stages,
         versions=versions,
         teams={team: tuple(members) for team, members in general.get("teams", {}).items()},
         artifacts=artifacts,
         files=tuple(sorted([*taken, *broken], key=_precedence)),
-        broken={path: str(error) for path, error in broken.items()},
+        broken=unread,
         doubts=dict(_doubts(nodes)),
         names=tuple(artifacts),
     )
+
+
+def _no_mappings(nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
+    """Files of ours that are YAML, and say nothing that a manifest could: what rules they were to hold nobody knows.
+
+    A link, of which Git keeps where it leads, is such a text.
+    """
+    for path, node in nodes.items():
+        empty = isinstance(node, documents.Scalar) and node.value is None
+        if posixpath.basename(path) == OURS and not isinstance(node, Table) and not empty:
+            yield path, f"{node.line}:{node.column}: not a mapping"
 
 
 _RULES = ("stages", "versions")

@@ -72,11 +72,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list. `single` says that one item may stand without its list."""
+    """A list. `single` says that one item may stand without its list, `some` that it has at least one."""
 
     says: str
     item: Text
     single: bool = False
+    some: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ _STAGE = Record(
     {
         "after": Text("The stage that a version must have held first", STAGE, kept=True),
         "exclusive": Flag("Assigning first unassigns every other holder"),
-        "allow": ListOf("Who may assign", Text("A team (@release) or an e-mail address")),
+        "allow": ListOf("Who may assign", Text("A team (@release) or an e-mail address"), some=True),
         "signed": Flag("Assignments must be signed"),
         "approvals": Count("How many other principals must have approved"),
         "require": _REQUIRE,
@@ -251,7 +252,7 @@ def _schema_of_kind(shape: Shape) -> Schema:
         case Count():
             found = {"type": "integer", "minimum": 0}
         case ListOf():
-            array: Schema = {"type": "array", "items": _schema(shape.item)}
+            array: Schema = {"type": "array", "items": _schema(shape.item), **({"minItems": 1} if shape.some else {})}
             found = {"anyOf": [_schema(shape.item), array]} if shape.single else array
         case MapOf():
             names: Schema = {} if shape.key is None else {"propertyNames": _pattern(shape.key)}

@@ -27,6 +27,8 @@ from registry.errors import GitFailed
 from registry.plumbing.userdirs import cache_directory
 
 # As Git does, the last line that begins so ends what is signed: gpg-interface.c, parse_signed_buffer().
+_LONGEST = 1000  # characters of an e-mail address, of which RFC 5321 allows 254: it is an argument of a program
+
 _begin = re.compile(rb"^-----BEGIN (?:(SSH)|PGP|SIGNED) (?:SIGNATURE|MESSAGE)-----", re.MULTILINE)
 
 
@@ -128,8 +130,8 @@ class _Desk:
         self._directory.cleanup()
 
     def prove(self, signed: Signed) -> Proof:
-        if not signed.email or "\0" in signed.email:
-            return Proof(None, "it is signed, but its tagger has no e-mail")
+        if not signed.email or "\0" in signed.email or len(signed.email) > _LONGEST:
+            return Proof(None, "it is signed, but its tagger's e-mail address is none")
         if signed.ssh:
             return self._prove_ssh(signed)
         if signed.signature.startswith(b"-----BEGIN PGP SIGNATURE-----"):
@@ -151,8 +153,8 @@ class _Desk:
         payload.write_bytes(signed.payload)
         signature.write_bytes(signed.signature)
         # -I is the very principal, where find-principals would take any; without a time it is now, not the tagger's.
-        words = ["-Y", "verify", "-n", "git", "-f", str(self.allowed), "-I", signed.email, "-s", str(signature)]
-        if _succeeds(["ssh-keygen", *words], payload):
+        words = ["-Y", "verify", "-n", "git", "-f", str(self.allowed), "-s", str(signature), "-I"]
+        if _succeeds(["ssh-keygen", *words, signed.email.encode()], payload):  # UTF-8, in whatever locale
             return Proof(signed.email)
         return Proof(None, self._why_not(signed, payload, signature))
 
@@ -236,9 +238,9 @@ def _run(command: Sequence[str], data: Path) -> subprocess.CompletedProcess[byte
         return subprocess.run(command, stdin=file, capture_output=True, check=False, env=_environment())
 
 
-def _succeeds(command: Sequence[str], data: Path) -> bool:
+def _succeeds(command: Sequence[str | bytes], data: Path) -> bool:
     """Whether a command exits with 0. Its words are not asked for: "Good signature" may be followed by a refusal."""
-    with data.open("rb") as file, _installed(command[0]):
+    with data.open("rb") as file, _installed(str(command[0])):
         quiet = subprocess.DEVNULL
         return subprocess.call(command, stdin=file, stdout=quiet, stderr=quiet, env=_environment()) == 0
 

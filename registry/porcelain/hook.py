@@ -43,7 +43,7 @@ class Update:
 def parse(said: bytes) -> list[Update]:
     """The standard input of a pre-receive hook. Raises UsageError for what Git would not write."""
     updates = []
-    for line in said.decode(errors="surrogateescape").splitlines():
+    for line in said.decode(errors="surrogateescape").removesuffix("\n").split("\n") if said else ():
         words = line.split(" ", 2)
         if len(words) != 3 or not all(re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", word) for word in words[:2]):
             raise UsageError(f"not a line of a pre-receive hook: {line!r}", "Git runs this: registry hook install REPO")
@@ -118,11 +118,11 @@ class _Judging:
                 yield event
                 continue
             finding = diagnosis.damaged_tag(tag, read.type, read.data)
-            if finding is not None:
+            if read.type == "tag" and read.data is None:
+                yield Objection(one.ref, "size", "its tag object is larger than 1 MB", "put less into its message")
+            elif finding is not None:
                 hint = f"registry makes it, or git tag -a '{tag}' COMMIT"
                 yield Objection(one.ref, finding.code, finding.message, hint)
-            elif read.data is None:
-                yield Objection(one.ref, "size", "its tag object is larger than 1 MB", "put less into its message")
 
     def _twins(self, states: Mapping[str, ArtifactState], found: Mapping[str, Sequence[Event]]) -> Iterator[Objection]:
         first = [name for name in found if not states[name].exists]
@@ -160,19 +160,23 @@ class _Judging:
 
     def _gates(self, state: ArtifactState, new: Sequence[Event]) -> Iterator[Objection]:
         lifecycle = self.trust.rules(state.name).lifecycle(state.name) or {}
-        for place, event in enumerate(new):
-            rule = lifecycle.get(event.stage) if isinstance(event, Assignment) else None
-            if rule is None or rule.require is None:
+        gated = {name: rule for name, rule in lifecycle.items() if rule.require is not None}
+        for place, event in enumerate(new if gated else ()):
+            ref = f"{tags.PREFIX}{event.tag}"
+            if isinstance(event, Assignment) and event.stage in gated:
+                then, stages = state.with_events(new[:place]), [event.stage]
+                version = then.versions.get(then.subject_of(event) or "")
+            elif isinstance(event, Registration):  # where it moves, it takes its stages along
+                then = state.with_events(new[: place + 1])
+                version, stages = then.versions[event.version], then.stages_of(event.version)
+            else:
                 continue
-            then = state.with_events(new[:place])
-            version = then.versions.get(event.one("Version") or "") or next(iter(then.at(event.commit)), None)
-            if version is None:
-                yield Objection(
-                    f"{tags.PREFIX}{event.tag}", "gate", f"{rule.name} wants a version", "register it first"
-                )
-                continue
-            for why in gates.failures(rule, then, version, self.witness):
-                yield Objection(f"{tags.PREFIX}{event.tag}", "gate", why, f"`require` of {rule.name} wants it so")
+            for rule in (gated[stage] for stage in stages if stage in gated):
+                if version is None:
+                    yield Objection(ref, "gate", f"{rule.name} wants a version", "register it first")
+                    continue
+                for why in gates.failures(rule, then, version, self.witness):
+                    yield Objection(ref, "gate", why, f"`require` of {rule.name} wants it so")
 
 
 _UNDO = {

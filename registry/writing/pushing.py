@@ -17,7 +17,7 @@ from registry.plumbing.remote import Fate, Pushed, Remote
 from registry.plumbing.write import Held, RefChange
 from registry.repository import Repository
 from registry.writing.heads import head_changes, head_ref
-from registry.writing.standing import WITHDRAWN, Standing, refresh, transact_fitting
+from registry.writing.standing import WITHDRAWN, Standing, refresh, standings, transact_fitting
 from registry.writing.values import Decision
 
 _DONE = (Fate.PUBLISHED, Fate.THERE)
@@ -87,6 +87,8 @@ class Talk:
             raise Again(words=lost, by_tail=stale and any(not plan.standing.head for plan in plans))
         refused = {ref: plan for ref, plan in led.items() if ref not in fates or fates[ref].fate not in _DONE}
         if not all(ref in fates and fates[ref].fate in _DONE for ref in new):
+            if self._others_were_faster(plans):
+                raise Again(words=str(refusal(self.place, pushed, answer)))
             if not refused:
                 raise refusal(self.place, pushed, answer)
             # Which of the refs is not wanted, a hook of the server does not always say: perhaps the tags alone are.
@@ -108,6 +110,19 @@ class Talk:
         return [
             f"{self.place.name} does not take {ref}: only tags tell two writers at once apart there" for ref in refused
         ]
+
+    def _others_were_faster(self, plans: Sequence[Plan]) -> bool:
+        """Whether the remote has other tags by now than those that were decided upon.
+
+        A hook that judges a push is asked before Git looks at the leases, and refuses what else would be a lost race.
+        """
+        artifacts = [plan.name for plan in plans]
+        try:
+            refresh(self.held, self.repository, self.place, artifacts)
+        except GitFailed:
+            return False  # what was said of the push tells more
+        now = standings(self.repository, self.place, artifacts)
+        return any(now[plan.name].there != plan.standing.there for plan in plans)
 
     def _remember(self, plans: Sequence[Plan], new: Sequence[str]) -> None:
         """Keep what stands in the place of what, until the end is seen."""

@@ -38,6 +38,24 @@ EXAMPLES: Mapping[str, Sequence[str]] = {  # what the public ones do not have
         "m@v1.0.0\t1\t1\tCounter: 1\tNumber: 3\nm@v1.0.0!#2\t2\t1\nm@v1.0.0#3\t3\t2\tLabel: x\nm@v1.0.0=#4\t4\t2\n",
         "m@v1.0.0\t2\t2\nm#prod#5\t5\t2\tVersion: v1.0.0\nm#prod!#6\t6\t2\nm#prod\t7\t3\nm@deprecated#7\t8\t2\n",
     ],
+    "signed_tag": [
+        "-----BEGIN SSH SIGNATURE-----\nU1NI\n-----END SSH SIGNATURE-----\n",
+        "Note\n\nRegistry: 1\nLabel: x\n-----BEGIN SSH SIGNATURE-----\nx\n\nRegistry: 1\n-----BEGIN SSH MESSAGE-----\n",
+        "x\n-----BEGIN PGP SIGNATURE-----\n\n-----BEGIN SIGNED MESSAGE-----\n\u00e9\n\ny\n-----BEGIN PGP MESSAGE-----",
+    ],
+    "judged_history": [
+        "m@v1.0.0\t1\t1\tCounter: 1\nm#dev#2\t2\t1\tVersion: v1.0.0\nm#prod#4\t4\t1\tVersion: v1.0.0\nm@v1.0.0#5\t5\t2",
+        "m@v1.0.0\t1\t1\tCounter: 1\nm@v1.0.0=#3\t3\t1\tApproved: prod\nm@v1.0.0!#6\t6\t2\tPrevious: oid of m@v1.0.0",
+        "m@v1.0.0\t1\t1\tCounter: 1\tNumber: 1\nm#prod#2\t2\t1\tPrevious: oid of m@v1.0.0\nm#x!#3\t3\t1\tVersion: v2",
+    ],
+    "trusted_files": [
+        'ana@x namespaces="git",valid-before="20300101Z" ssh-ed25519 AAAA c\n#\n* ssh-rsa AA\n"a,b" valid-after=1 x',
+        f"# x\nchurn@v1.0.0 {'a' * 40}\nchurn@v1.0.0 {'b' * 64}\nchurn\n",
+    ],
+    "pushed_refs": [
+        f"{'0' * 40} {'a' * 40} refs/tags/churn@v1.0.0\n{'a' * 64} {'0' * 64} refs/heads/x y\n",
+        "\u2028\x85",
+    ],
     "version": ["v1.2.3-rc.1+b\0v1.2.3\0v1.2.3-rc.a", "v1.0.0-1\0v1.0.0-a.b\0v1.0.0", "1.0.0", "v1.2"],
     "selector": [
         *("churn@latest", "churn#production", ">=1.0,<2", "^1.2", "~1.2.3-rc.1", "!=1", "7", "v1.2", "churn@v2.0.0"),

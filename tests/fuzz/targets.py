@@ -25,7 +25,7 @@ from registry.action import changes, runner, say
 from registry.action.gh import Gh
 from registry.api import selector_of
 from registry.artifacts import dvc, dvc_config, paths
-from registry.core import desired, message, metadata, names, review, select
+from registry.core import chain, desired, message, metadata, names, push, review, select, signers, trust
 from registry.core import version as versions
 from registry.core.desired import Means, Wish
 from registry.core.diagnosis import damaged_tag, sick_artifacts
@@ -43,7 +43,7 @@ from registry.core.events import (
 from registry.core.facts import facts_of, image_name, image_tag, stages_now
 from registry.core.gates import Evidence
 from registry.core.lfs import parse_pointer
-from registry.core.manifest import Declaration, Json, Manifest
+from registry.core.manifest import Declaration, Json, Manifest, StageRule, VersionRules
 from registry.core.message import MAGIC
 from registry.core.names import MAX_COUNTER, Form, parse_tag
 from registry.core.overview import overview
@@ -58,6 +58,8 @@ from registry.markdown import block, code, table
 from registry.plumbing import cache, remote, tags, trees
 from registry.plumbing.address import Address
 from registry.plumbing.process import failure, without_password
+from registry.plumbing.signatures import taken_apart
+from registry.porcelain import hook
 from registry.porcelain.reading import parse_condition
 from registry.porcelain.values import metadata_json
 from registry.web import card, fields, hosting, links, server
@@ -223,6 +225,97 @@ def _check_write(found: ArtifactState) -> None:
         assert (new.newest and new.newest.name, new.latest and new.latest.name) == (version, version)
         assert new.stages["prod"] == version
         assert not new.deprecated
+
+
+def signed_tag(data: bytes) -> None:
+    """Whatever stands around signatures: the words that are read are among those that were signed."""
+    head = f"object {commit(1)}\ntype commit\ntag churn@v1.0.0\ntagger A <a@b> 1 +0000\n".encode()
+    for raw in (data, head + data, head + b"\n" + data):
+        found, parts = parse_object(raw), taken_apart(raw)
+        if found is None:
+            assert parts is None
+            continue
+        read_ = message.parse(found.message)
+        if parts is None:
+            assert not read_.signed
+            continue
+        assert parts.payload + parts.signature == raw
+        assert parts.email == found.tagger.email
+        if read_.signed:
+            alone = parse_object(parts.payload)
+            assert alone is not None
+            assert (alone.object, alone.tag, alone.tagger) == (found.object, found.tag, found.tagger)
+            whole = raw.partition(b"\n\n")[2]
+            length = len(whole) - len(parts.signature)
+            # As bytes, for what is signed may be UTF-8 where the signature is not.
+            kept = whole[:length].decode("latin-1")
+            assert message.parse(whole.decode("latin-1")).text in kept
+            if read_.ours:
+                assert read_.text in found.message
+
+
+def judged_history(data: bytes) -> None:
+    """Any history is judged: the same for each event whatever else is judged, and no proof is better than a proof."""
+    events = list(_events(data))
+    if not events:
+        return
+    found = fold(events[0].artifact, events)
+    whole = [*trust.judge(found, _POLICY, lambda one: trust.Proof(one.by.email))]
+    for one in events:
+        mine = [*trust.judge(found, _POLICY, lambda each: trust.Proof(each.by.email), {one.oid})]
+        assert mine == [breach for breach in whole if breach.event is one]
+    nobody = {breach.event.oid for breach in trust.judge(found, _POLICY, lambda _: trust.UNSIGNED)}
+    assert {breach.event.oid for breach in whole} <= nobody
+    assert all(breach.why and "\n" not in breach.why for breach in whole)
+    for place in [*chain.breaks(found), *(end for each in events for end in chain.strayed(found, each.oid))]:
+        assert place.why
+        assert place.event is None or place.event in found.events
+    # What a server takes, one after the other, is a whole chain.
+    taken = fold(found.name, [])
+    for one in events:
+        after = taken.with_events([one])
+        if not [*push.objections(taken, after, [one], one.by.seconds)]:
+            taken = after
+    assert not [*chain.breaks(taken)]
+
+
+_POLICY = Manifest(
+    stages={
+        "prod": StageRule("prod", after="dev", exclusive=True, allow=("a",), signed=True, approvals=1),
+        "dev": StageRule("dev", approvals=1),
+    },
+    versions=VersionRules(signed=True, overwrite=False),
+)
+
+
+def trusted_files(data: bytes) -> None:
+    """The files of `.registry/`: every line is read or told, as ssh-keygen counts them, and a baseline comes back."""
+    text = data.decode(errors="replace")
+    lines = text.count("\n") + 1
+    for one in signers.remarks(text):
+        assert 1 <= one.line <= lines
+        assert one.message
+    moments = signers.dates(text)
+    assert moments is None or all(re.fullmatch("[0-9]{14}", moment) for moment in moments)
+    found, wrong = signers.accepted(text)
+    assert all(1 <= one.line <= lines for one in wrong)
+    assert signers.accepted(signers.baseline(found)) == (found, [])
+    for tag, oid in found.items():
+        assert f"{tag} {oid}" in text
+
+
+def pushed_refs(data: bytes) -> None:
+    """What Git tells its hook is read ref by ref, whatever they are called, or refused."""
+    try:
+        found = hook.parse(data)
+    except UsageError:
+        pass
+    else:
+        lines = [f"{one.old or '0' * 40} {one.new or '0' * 40} {one.ref}" for one in found]
+        assert len(lines) == len(data.removesuffix(b"\n").split(b"\n") if data else ())
+    for name in _typed(data).split("\n")[:3]:
+        line = f"{'0' * 40} {'a' * 40} refs/heads/{name}\n".encode(errors="surrogateescape")
+        assert hook.parse(line * 2) == [hook.Update(f"refs/heads/{name}", None, "a" * 40)] * 2
 
 
 def text_of_message(data: bytes) -> None:
@@ -730,6 +823,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         tag_object, tag_listing, signatory, history, text_of_message, keys_of_version,
+        signed_tag, judged_history, trusted_files, pushed_refs,
         name, version, selector,
         document, manifests, edits, values, dvc_files, dvc_settings, pointer, tree,
         git_answers, overview_file, address, form, model_card, words, payload, inputs,

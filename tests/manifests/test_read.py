@@ -325,7 +325,14 @@ _word = st.sampled_from(
 def test_reading_any_structure_never_raises(tree: object) -> None:
     text = repr(tree).encode()  # Python's lists, dictionaries and texts are YAML too
     found = read(dict.fromkeys(("registry.yaml", "dvc.yaml", "artifacts.yaml", ".gto"), text))
-    assert found.broken == {}
+    said = isinstance(tree, dict) or tree is None
+    assert found.broken == ({} if said else {"registry.yaml": "1:1: not a mapping"})
+
+
+@pytest.mark.parametrize("text", ["lax.yaml", "[]", "- a", "42", "false"])
+def test_a_manifest_of_ours_that_is_no_mapping_hides_its_rules(text: str) -> None:
+    assert read({"registry.yaml": text.encode()}).broken == {"registry.yaml": "1:1: not a mapping"}
+    assert read({"registry.yaml": b"# nothing yet\n"}).broken == {}
 
 
 def test_a_file_with_a_duplicate_key_says_nothing() -> None:
