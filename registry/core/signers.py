@@ -25,7 +25,6 @@ _line = re.compile(
 _date = re.compile(r"\bvalid-(?:after|before)=\"?([^\",\s]*)\"?", re.IGNORECASE)
 _stamp = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2})?)?(Z?)")
 
-
 _LONGEST = 100_000  # characters of a line; the longest key has a few thousand
 
 
@@ -68,12 +67,8 @@ def remarks(text: str) -> Iterator[Remark]:
     for number, line in _lines(text):
         found = _signer(line)
         if found is None:
-            yield Remark(
-                number,
-                "error",
-                "not a line of allowed signers",
-                "PRINCIPAL KEYTYPE KEY, as in ana@example.com ssh-ed25519 AAAA...",
-            )
+            hint = "PRINCIPAL KEYTYPE KEY, as in ana@example.com ssh-ed25519 AAAA..."
+            yield Remark(number, "error", "not a line of allowed signers", hint)
             continue
         if found.is_pattern:
             hint = "with it, one key signs in the name of many: name each by the e-mail that they tag with"
@@ -124,14 +119,8 @@ def accepted(text: str) -> tuple[dict[str, str], list[Remark]]:
             if found.setdefault(tag, oid) != oid:
                 wrong.append(Remark(number, "error", f"{tag} is listed with another id before", "it can have one only"))
         else:
-            wrong.append(
-                Remark(
-                    number,
-                    "error",
-                    f"not a line of a baseline: {line[:60]!r}",
-                    "TAG OBJECT-ID, as registry verify --write-baseline writes it",
-                )
-            )
+            hint = "TAG OBJECT-ID, as registry verify --write-baseline writes it"
+            wrong.append(Remark(number, "error", f"not a line of a baseline: {line[:60]!r}", hint))
     return found, wrong
 
 

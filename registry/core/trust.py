@@ -7,7 +7,7 @@ One judge serves three faces: who writes is told before a tag is made, the serve
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -123,7 +123,7 @@ class _Judging:
         self.commits: dict[str, str] = {}  # of each active version
         self.held: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.been: defaultdict[str, set[str]] = defaultdict(set)  # each version's stages since it was registered last
-        self.approvals: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)  # the same, of version and stage
+        self.approvals: dict[str, defaultdict[str, list[Event]]] = {}  # of each active version, by stage: the same
 
     # -- what an event breaks ------------------------------------------------------------------------------------
 
@@ -155,9 +155,8 @@ class _Judging:
         if not self.versions.overwrite:
             what = f"moves {event.version} from {there[:7]} to {event.commit[:7]}"
             what = what if there != event.commit else f"registers {event.version} again, which replaces what it says"
-            yield Breach(
-                event, "overwrite", f"it {what}, and the policy forbids that", "register the next version instead"
-            )
+            why = f"it {what}, and the policy forbids that"
+            yield Breach(event, "overwrite", why, "register the next version instead")
         if there == event.commit:
             return
         for stage in self._stages_of(event.version):
@@ -165,9 +164,8 @@ class _Judging:
 
     def _assigned(self, event: Assignment, subject: Subject) -> Iterator[Breach]:
         if self.lifecycle is not None and event.stage not in self.lifecycle:
-            yield Breach(
-                event, "stage", f"no stage {event.stage} in the policy", f"there is {', '.join(self.lifecycle)}"
-            )
+            there = f"there is {', '.join(self.lifecycle)}"
+            yield Breach(event, "stage", f"no stage {event.stage} in the policy", there)
         named = event.one("Version")
         commit = self.commits.get(subject or "")
         if named is not None and commit is None:
@@ -189,13 +187,13 @@ class _Judging:
         if rule.exclusive and others:
             why = f"{', '.join(others)} was in {stage}, which is exclusive"
             yield Breach(event, "exclusive", why, "unassign it first, as registry assign does by itself")
-        yield from self._approved(event, subject, rule, [] if anew else self.approvals[subject, stage])
+        yield from self._approved(event, subject, rule, () if anew else self._approvals(subject, stage))
 
     def _approved(self, event: Event, subject: str, rule: StageRule, approvals: Iterable[Event]) -> Iterator[Breach]:
         if not rule.approvals:
             return
         if not rule.signed and (proof := self.prove(event)).principal is None:
-            yield _unproven(event, proof, f"{rule.name}, for which others have to approve,")
+            yield _unproven(event, proof, f"{rule.name}, which others have to approve, wants a signature")
         proven = {self.prove(approval).principal for approval in approvals} - {None, event.by.email}
         if len(proven) < rule.approvals:
             by = f" ({', '.join(sorted(who for who in proven if who is not None))})" if proven else ""
@@ -220,20 +218,22 @@ class _Judging:
             case Registration():
                 self.commits[event.version] = event.commit
                 self.been.pop(event.version, None)
-                for key in [key for key in self.approvals if key[0] == event.version]:
-                    del self.approvals[key]
+                self.approvals[event.version] = defaultdict(list)
             case Deregistration():
                 self.commits.pop(event.version, None)
                 for holders in self.held.values():
                     holders.pop(event.version, None)
             case Amendment() if event.commit == self.commits.get(event.version):
                 for stage in event.keys.get(APPROVED, ()):
-                    self.approvals[event.version, stage].append(event)
+                    self.approvals[event.version][stage].append(event)
             case Assignment() if subject is not None:
                 self.held[event.stage][subject] = None
                 self.been[subject].add(event.stage)
             case Unassignment() if subject is not None:
                 self.held[event.stage].pop(subject, None)
+
+    def _approvals(self, version: str, stage: str) -> Sequence[Event]:
+        return self.approvals[version][stage] if version in self.approvals else ()
 
     def _stages_of(self, version: str) -> list[str]:
         return [stage for stage, holders in self.held.items() if version in holders]
