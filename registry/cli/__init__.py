@@ -176,7 +176,7 @@ def _unread() -> None:
 def _misspelt(error: click.ClickException, name: str, arguments: Sequence[str]) -> tuple[str, str]:
     """What click found wrong with the words of a command, in our style: a message and a hint."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    message = error.format_message()
+    message = " ".join(error.format_message().split())  # of a choice, click puts one word on a line
     if context is None:
         hint = " ".join([name, *(word for word in arguments[:1] if word in COMMANDS), "--help"])
     else:

@@ -42,7 +42,8 @@ def command(call: options.Call, form: str) -> int:
             if problem.hint:
                 out.say(f"  hint: {problem.hint}")
         warnings = len(problems) - errors
-        out.say(f"{errors} errors, {warnings} warnings" if problems else "no problems")
+        found = f"{out.counted(errors, 'error')}, {out.counted(warnings, 'warning')}"
+        out.say(found if problems else "no problems")
     return 1 if errors else 0
 
 

@@ -19,8 +19,10 @@ def command(call: options.Call) -> int:
     for finding in diagnosis.findings:
         out.problem(finding.severity, f"{finding.subject}: {finding.message}")
         out.say(f"  hint: {finding.hint}")
-    looked = f"{diagnosis.tags} tags, {diagnosis.events} events, {diagnosis.artifacts} artifacts"
+    counts = {"tag": diagnosis.tags, "event": diagnosis.events, "artifact": diagnosis.artifacts}
+    looked = ", ".join(out.counted(count, what) for what, count in counts.items())
     errors = sum(finding.severity == "error" for finding in diagnosis.findings)
     warnings = len(diagnosis.findings) - errors
-    out.say(f"{looked}: {'all is well' if not diagnosis.findings else f'{errors} errors, {warnings} warnings'}")
+    found = f"{out.counted(errors, 'error')}, {out.counted(warnings, 'warning')}"
+    out.say(f"{looked}: {found if diagnosis.findings else 'all is well'}")
     return 0 if diagnosis.sound else 1

@@ -92,5 +92,6 @@ def _run(command: list[str], data: bytes, needs: bytes = b"") -> bytes:
     if done.returncode != 0 or needs not in done.stderr:
         lines = [x for x in done.stderr.decode(errors="replace").splitlines() if x and not x.startswith("[GNUPG:]")]
         said = f": {lines[-1]}" if lines else ""
-        raise GitFailed(f"cannot sign: {command[0]} failed{said}", "git config user.signingKey says with which key")
+        hint = "git config user.signingKey says with which key; with one of SSH's, git config gpg.format ssh"
+        raise GitFailed(f"cannot sign: {command[0]} failed{said}", hint)
     return done.stdout.replace(b"\r\n", b"\n")

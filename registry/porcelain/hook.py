@@ -230,6 +230,8 @@ def install(repository: Repository) -> Path:
         raise Refused(
             "this program does not run without the user's settings", "install it into an environment of its own"
         )
+    if not repository.bare:
+        raise Refused(f"{repository.name} has a work tree: people push to a bare repository", "run it on the server")
     if elsewhere:
         raise Refused(
             f"core.hooksPath is {elsewhere[-1]}: no hook of the repository runs", f"let it run: {shlex.join(command)}"

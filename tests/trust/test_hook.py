@@ -338,3 +338,15 @@ def test_another_hook_is_not_overwritten(guarded: RepoStory, server: Path) -> No
     done = guarded.cli("hook", "run", data="nonsense\n")
     assert done.code == 2
     assert guarded.cli("hook", "install", str(guarded.path / "nowhere")).code == 1
+
+
+def test_it_guards_bare_repositories(guarded: RepoStory, server: Path) -> None:
+    done = guarded.cli("hook", "install", str(guarded.path))
+    assert done.code == 1
+    assert "has a work tree" in done.err
+
+    subprocess.run(["git", "config", "core.hooksPath", "/etc/hooks"], cwd=server, check=True)
+    done = guarded.cli("hook", "install", str(server))
+    assert "core.hooksPath is /etc/hooks" in done.err
+    done = guarded.cli("hook")
+    assert done.err.startswith("error: missing argument '{install|run}'. Choose from: install, run\n")
