@@ -416,13 +416,20 @@ class TestWhatIsMisspelt:
         "text",
         [
             "models: {churn: {verison: v2.0.0}}", "model: {churn: {version: v2.0.0}}", "models: [churn]",
-            "models: {churn: v2.0.0}", "models: {bad name: {version: v1.0.0}}", "[]", "other.yaml",
+            "models: {churn: v2.0.0}", "models: {bad name: {version: v1.0.0}}",
         ],
     )  # fmt: skip
     def test_half_a_manifest_is_not_applied(self, ops: GitOps, text: str) -> None:
         ops.write("registry.yaml", text).commit()
 
         with pytest.raises(RegistryError, match=r"^registry\.yaml:1: "):
+            ops.apply()
+
+    @pytest.mark.parametrize("text", ["[]", "other.yaml"])
+    def test_nor_is_what_is_none(self, ops: GitOps, text: str) -> None:
+        ops.write("registry.yaml", text).commit()
+
+        with pytest.raises(RegistryError, match=r"^registry\.yaml at .* cannot be read: 1:1: not a mapping"):
             ops.apply()
 
 
