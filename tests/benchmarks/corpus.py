@@ -6,7 +6,9 @@ branch `wanted` is one commit ahead of `main`: its manifest asks for a new versi
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -150,3 +152,8 @@ def _tags_of(name: str, each: int) -> Iterator[Tag]:
         verb = "Assign" if promotion else "Register"
         text = f"{verb} {name} v0.0.{version}\n\nRegistry: 1\n{words}\n"
         yield Tag(tag, f":{version}", f"{_WHO} {_TAGGED + place} +0000", text)
+
+
+if __name__ == "__main__":
+    _, where, tags, packed, changing = sys.argv
+    fill(Path(where), Shape(int(tags), packed == "1", changing == "1"), os.environ)
