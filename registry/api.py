@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypedDict, TypeVar, cast
 
 from registry.core import select
 from registry.errors import RegistryError, UsageError
@@ -18,6 +18,8 @@ from registry.porcelain.find import find
 from registry.repository import Repository, open_repository
 
 if TYPE_CHECKING:
+    import pathlib
+
     from typing_extensions import Unpack
 
     from registry.artifacts.progress import Progress
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from registry.porcelain.doctor import Diagnosis
     from registry.porcelain.event import EventDetail
     from registry.porcelain.gitops import Changes, Plan
+    from registry.porcelain.importing import Imported
+    from registry.porcelain.keep import Kept
     from registry.porcelain.lineage import Lineage
     from registry.porcelain.manifests import Edited
     from registry.porcelain.note import Note
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["Model", "Registering", "Registry", "RegistryError"]
 
 
+T = TypeVar("T")
 Path: TypeAlias = "str | os.PathLike[str]"
 Files: TypeAlias = "Sequence[Path | tuple[str, Path]] | Mapping[str, Path]"  # with names, without, or both
 
@@ -183,6 +188,20 @@ class Registry:
     def __repr__(self) -> str:
         return f"Registry({self.repository.name!r})"
 
+    def _repr_html_(self) -> str:
+        from registry.porcelain import html  # for notebooks
+
+        return html.page(lambda: html.artifacts(self.repository.name, self.show()), repr(self))
+
+    def __getitem__(self, artifact: str) -> Model:
+        """The latest version of an artifact, as a `Model`; `reg["churn"]["production"]` is that in a stage."""
+        return Model(artifact, repo=self)
+
+    __iter__: ClassVar[None] = None  # Python would count from 0 through __getitem__
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.complete("")
+
     def refresh(self) -> None:
         """Forget what was read: the next answer comes from the repository as it is then."""
         self.repository.refresh()
@@ -243,9 +262,18 @@ class Registry:
         self._tell_of_missing(selector)
         return show_one(self.repository, selector, Filter(tuple(where), None, tuple(labels), stage, sort))
 
-    def list_versions(self, artifact: str) -> list[ModelVersion]:
-        """The versions of an artifact, greatest first, deregistered ones too (`active` is false then)."""
-        return list(self.show_artifact(artifact).versions)
+    def list_versions(self, artifact: str | None = None) -> list[ModelVersion]:
+        """The versions of an artifact, greatest first, deregistered ones too (`active` is false then).
+
+        Without an artifact, those of all, by its name, in the order in which they were registered first.
+        """
+        if artifact is not None:
+            return list(self.show_artifact(artifact).versions)
+        from registry.porcelain.views import version_views
+
+        self._tell_of_missing()
+        states = [state for _, state in sorted(self.repository.states.items())]
+        return version_views(self.repository, [(state, v) for state in states for v in state.versions.values()])
 
     def get_version(self, artifact: str, version: str | int) -> ModelVersion:
         """One version, by SemVer, number, stage or any word of a selector. Raises NotFound."""
@@ -402,6 +430,21 @@ class Registry:
         tell = on_progress or (lambda _: None)
         return pull(self.repository, selector, where, remote, tell, lambda: self._on_note(waiting))
 
+    def keep(
+        self,
+        selector: str,
+        *,
+        remote: str | None = None,
+        verify: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Kept:
+        """Have the files of a version in the user's cache: fetched as `pull` does where they are not there, verified
+        each time. They are read-only, and stay until the cache is deleted."""
+        from registry.porcelain.keep import keep
+
+        self._insist(selector, wanted=verify)
+        return keep(self.repository, selector, remote, on_progress or (lambda _: None), self._on_note)
+
     # -- writing -------------------------------------------------------------------------------------------------
 
     def register(self, artifact: str, revision: str = "HEAD", **said: Unpack[Registering]) -> ModelVersion:
@@ -447,15 +490,42 @@ class Registry:
         *,
         reason: str | None = None,
         message: str = "",
+        everyone: bool = False,
         **how: Unpack[How],
     ) -> Written:
-        """Take a version out of a stage; an artifact's name alone means what is in the stage."""
+        """Take a version out of a stage; an artifact's name alone means what is in the stage, with `everyone` all that
+        is in it, also behind that."""
         from registry.porcelain.note import Note
-        from registry.porcelain.stages import unassign
+        from registry.porcelain.stages import clear, unassign
 
         way = _way(how)
         note = Note(message, reason)
+        if everyone:
+            return self._noted(clear(self.repository, selector, stage, note, way, self._waiting))
         return self._noted(unassign(self.repository, selector, stage, note, way, self._waiting))
+
+    def move(
+        self,
+        selector: str,
+        into: str | None = None,
+        *,
+        out_of: Sequence[str] = (),
+        alone: bool = False,
+        others_into: str | None = None,
+        reason: str | None = None,
+        message: str = "",
+        **how: Unpack[How],
+    ) -> Written:
+        """Put a version into a stage and take it out of others, all or none; what is so already is left.
+
+        With `alone` every other version leaves that stage first, as where it is exclusive, and goes into
+        `others_into`, if that is said.
+        """
+        from registry.porcelain.note import Note
+        from registry.porcelain.stages import Move, move
+
+        where = Move(into, tuple(out_of), alone, others_into)
+        return self._noted(move(self.repository, selector, where, Note(message, reason), _way(how), self._waiting))
 
     def rollback(
         self,
@@ -590,17 +660,59 @@ class Registry:
 
         return self._edited(add(self.repository, artifact, fields, self._waiting, commit=commit))
 
+    def change(self, artifact: str, *, commit: bool = False, **fields: Json) -> Edited:
+        """Say `fields` in an artifact's entry of the work tree's manifest; None takes a key out, the others stay."""
+        from registry.porcelain.manifests import change
+
+        return self._edited(change(self.repository, artifact, fields, self._waiting, commit=commit))
+
     def remove(self, artifact: str, *, commit: bool = False) -> Edited:
         """Take an artifact out of the work tree's manifest; its versions stay."""
         from registry.porcelain.manifests import remove
 
         return self._edited(remove(self.repository, artifact, self._waiting, commit=commit))
 
+    def import_gto(self, *, dry_run: bool = False) -> Imported:
+        """Declare in the work tree's registry.yaml what GTO's artifacts.yaml and .gto declare; nothing is committed.
+        Its tags are read as they are."""
+        from registry.porcelain.importing import from_gto
+
+        return self._brought(from_gto(self.repository, dry_run=dry_run))
+
+    def import_mlflow(self, uri: str | None = None, models: Sequence[str] = (), **how: Unpack[How]) -> Imported:
+        """Register the versions of a registry of MLflow's, at `uri` or where MLflow is told to look, of some `models`
+        or of all: of a model all or none, and nothing twice."""
+        from registry.porcelain.import_mlflow import from_mlflow
+
+        return self._brought(from_mlflow(self.repository, uri, models, _way(how), self._waiting))
+
+    def _brought(self, imported: Imported) -> Imported:
+        for note in imported.notes:
+            self._on_note(note)
+        return imported
+
     def check(self) -> list[Problem]:
         """Every problem of the manifests in the work tree."""
         from registry.porcelain.manifests import check
 
         return check(self.repository)
+
+    def at_work(self, work: Callable[[Registry], T]) -> T:
+        """What `work` gives of a registry that has a work tree: this one, or one of a clone made for it.
+
+        Of that clone, the new commits are pushed to the branch and the events with them. Where somebody was faster,
+        `work` is called again with a new one.
+        """
+        if self.repository.root is not None:
+            return work(self)
+        from registry.porcelain.workshop import at_work
+
+        return at_work(self.repository, lambda there: work(self._like(there)), self._waiting)
+
+    def _like(self, repository: Repository) -> Registry:
+        other = Registry.__new__(Registry)
+        other.repository, other._on_note = repository, self._on_note
+        return other
 
     # -- what the manifest wants ---------------------------------------------------------------------------------------
 
@@ -827,11 +939,75 @@ class Model:
     def __repr__(self) -> str:
         return f"Model({self.name!r}, version={self._wanted!r})"
 
+    def _repr_html_(self) -> str:
+        from registry.porcelain import html  # for notebooks
+
+        return html.page(lambda: html.model(self._registry.repository, self.resolved), repr(self))
+
+    def __getitem__(self, version: str | int) -> Model:
+        """Another version of the same model."""
+        return Model(self.name, version, repo=self._registry)
+
+    __iter__: ClassVar[None] = None  # Python would count from 0 through __getitem__
+
+    def _ipython_key_completions_(self) -> list[str]:
+        words = [word for sign in "@#" for word in self._registry.complete(f"{self.name}{sign}")]
+        return [word[len(self.name) + 1 :] for word in words]
+
+    @cached_property
+    def _registry(self) -> Registry:
+        return self._repo if isinstance(self._repo, Registry) else Registry(self._repo)
+
     @cached_property
     def resolved(self) -> ModelVersion:
         """The version that this is."""
-        registry = self._repo if isinstance(self._repo, Registry) else Registry(self._repo)
-        return registry.get_version(self.name, self._wanted)
+        return self._registry.get_version(self.name, self._wanted)
+
+    def _selector(self) -> str:
+        # What was answered before is meant, whatever has become of the stage since; a bare commit has no other name.
+        found = self.resolved
+        return selector_of(self.name, found.version if found.number is not None else self._wanted)
+
+    def pull(
+        self,
+        output: str | os.PathLike[str] | None = None,
+        *,
+        remote: str | None = None,
+        verify: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Pulled:
+        """Bring its files into the directory `output`, by default NAME-VERSION, as `Registry.pull` does."""
+        return self._registry.pull(self._selector(), output, remote=remote, verify=verify, on_progress=on_progress)
+
+    def path(
+        self,
+        *,
+        remote: str | None = None,
+        verify: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> pathlib.Path:
+        """Its file or directory, in the user's cache: see `Registry.keep`. Nothing may be written there."""
+        return self._registry.keep(self._selector(), remote=remote, verify=verify, on_progress=on_progress).path
+
+    def load(
+        self,
+        format: str | None = None,  # noqa: A002  (the reader's word)
+        *,
+        trusted: Sequence[str] = (),
+        remote: str | None = None,
+        verify: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Any:
+        """What its file holds: an ONNX session, the tensors of safetensors, the object of skops.
+
+        The suffix says which, else the manifest's `framework`. "joblib" and "pickle" have to be asked for by name, for
+        loading one runs code of whoever made it. `trusted` are types that a skops file may hold beside those that are
+        known to be harmless. Raises Refused where it is not safe, RegistryError where a package is missing.
+        """
+        from registry.porcelain.load import load
+
+        kept = self._registry.keep(self._selector(), remote=remote, verify=verify, on_progress=on_progress)
+        return load(kept, format, trusted)
 
     @property
     def version(self) -> str:
@@ -862,8 +1038,3 @@ class Model:
     def metadata(self) -> Metadata:
         """What is known of it."""
         return self.resolved.metadata
-
-    @property
-    def path(self) -> str | None:
-        """Where its file lies, relative to the repository's root, or a URL."""
-        return self.resolved.path

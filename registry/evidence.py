@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Sequence
 
 from registry.core.gates import Evidence
@@ -9,7 +10,7 @@ from registry.core.manifest import Declaration
 from registry.core.metadata import Scalar
 from registry.core.state import VersionState
 from registry.errors import ManifestError, Refused
-from registry.plumbing.objects import TooMuch
+from registry.plumbing.objects import Object, TooMuch
 from registry.repository import Repository
 
 _TOTAL = 50 * 1000 * 1000  # bytes of the files that are read at once: whoever wants something of a gate may name any
@@ -50,31 +51,86 @@ class Witness:
 def values(
     repository: Repository, wanted: Sequence[tuple[str, Declaration | None]], total: int | None = None
 ) -> list[Values]:
-    """Metrics and params of the files that each declaration names at its commit. What cannot be read is left out.
+    """Metrics and params of the files that each declaration names at its commit, over those of the files that DVC names
+    for what is at its path. What cannot be read is left out.
 
     Raises Refused where the files have more bytes together than `total`.
     """
     asked = [
-        (index, place, (commit, path), path)
+        (index, place, commit, path)
         for index, (commit, declared) in enumerate(wanted)
         if declared is not None
         for place, paths in enumerate((declared.metrics, declared.params))
         for path in paths
         if "\n" not in path
     ]
-    try:
-        found = repository.blobs_at([where for _, _, where, _ in asked], total=total)
-    except TooMuch as error:
-        raise Refused(f"metrics and params: {error.message}", "put fewer into the files that a model names") from error
+    near = [
+        (index, commit, file)
+        for index, (commit, declared) in enumerate(wanted)
+        for file in _pipelines(repository, commit, declared)
+    ]
+    found = _blobs(repository, [*((c, path) for _, _, c, path in asked), *((c, file) for _, c, file in near)], total)
     answers: list[Values] = [({}, {}) for _ in wanted]
     parsed: dict[str, dict[str, Scalar]] = {}
-    for (index, place, _, path), blob in zip(asked, found, strict=True):
+    pipelines = [(*one, blob) for one, blob in zip(near, found[len(asked) :], strict=True) if blob.data is not None]
+    if pipelines:
+        implied = _implied(wanted, pipelines)
+        blobs = _blobs(repository, [(commit, path) for _, _, commit, path in implied], total)
+        _lay(answers, parsed, implied, blobs)
+    _lay(answers, parsed, asked, found[: len(asked)])
+    return answers
+
+
+_Asked = tuple[int, int, str, str]  # whose, metrics or params, commit, path
+
+
+def _pipelines(repository: Repository, commit: str, declared: Declaration | None) -> list[str]:
+    """Each dvc.yaml that could say how what is at a declaration's path is made, from the root down."""
+    if declared is None or declared.path is None or declared.is_url or not repository.is_of_dvc(commit):
+        return []
+    parts = declared.path.split("/")
+    above = [posixpath.join(*parts[:count], "dvc.yaml") for count in range(len(parts))]
+    return list(dict.fromkeys([*above, posixpath.join(posixpath.dirname(declared.source), "dvc.yaml")]))
+
+
+def _implied(
+    wanted: Sequence[tuple[str, Declaration | None]], found: Sequence[tuple[int, str, str, Object]]
+) -> list[_Asked]:
+    """The files that DVC names, at each commit, for what each declaration is about. `found` are the pipelines."""
+    from registry.manifests.pipeline import Named, named_for  # for projects of DVC alone
+
+    of: dict[int, dict[str, Object]] = {}
+    for index, _, file, blob in found:
+        of.setdefault(index, {})[file] = blob
+    known: dict[tuple[str, ...], Named] = {}  # the same files at many commits are read once
+    asked: list[_Asked] = []
+    for index, files in of.items():
+        commit, said = wanted[index]
+        about = said.path if said is not None and said.path is not None else ""
+        key = (about, *(word for file, blob in files.items() for word in (file, blob.oid)))
+        if key not in known:
+            known[key] = named_for(about, {file: blob.data or b"" for file, blob in files.items()})
+        asked += [(index, place, commit, path) for place, those in enumerate(known[key]) for path in those]
+    return asked
+
+
+def _blobs(repository: Repository, places: Sequence[tuple[str, str]], total: int | None) -> list[Object]:
+    try:
+        return repository.blobs_at(places, total=total)
+    except TooMuch as error:
+        raise Refused(f"metrics and params: {error.message}", "put fewer into the files that a model names") from error
+
+
+def _lay(
+    answers: Sequence[Values], parsed: dict[str, dict[str, Scalar]], asked: Sequence[_Asked], blobs: Sequence[Object]
+) -> None:
+    """Lay the values of each file over what is in the answer that it belongs to."""
+    for (index, place, _, path), blob in zip(asked, blobs, strict=True):
         if blob.data is None:
             continue
         if blob.oid not in parsed:
             parsed[blob.oid] = _read_values(path, blob.data)
         answers[index][place].update(parsed[blob.oid])
-    return answers
 
 
 def _read_values(path: str, data: bytes) -> dict[str, Scalar]:

@@ -32,6 +32,7 @@ MANIFEST_LIMIT = 10 * 1000 * 1000  # bytes; a larger manifest is not read
 _PARSED = 16  # manifests that are kept with all that they declare; what they say of one artifact is kept of all
 _Key: TypeAlias = "tuple[tuple[str, str], ...]"  # the files of a manifest, with the ids of their bytes
 
+_DVC = ".dvc/config"  # every project of DVC has it; asked for along with manifests, it costs no process
 _ABSENT = "1:1: its bytes are not in this clone"
 
 
@@ -107,6 +108,7 @@ class Repository:
         self._brought: set[tuple[Extent, str, str]] = set()
         self._states: dict[str, ArtifactState] = {}
         self._parsed: dict[_Key, Manifest] = {}
+        self._of_dvc: set[str] = set()
         self._keys: dict[tuple[str, str], _Key] = {}
         self._same: dict[_Key, _Key] = {}
         self._about: dict[tuple[_Key, str], Manifest] = {}
@@ -317,16 +319,22 @@ class Repository:
         places: dict[tuple[str, str], list[str]] = {}
         for place, artifact in asked:
             places.setdefault(place, []).append(artifact)
-        paths = {p: list(dict.fromkeys([*read.manifest_paths(p[1]), *read.manifest_paths("")])) for p in places}
+        paths = {p: list(dict.fromkeys([*read.manifest_paths(p[1]), *read.manifest_paths(""), _DVC])) for p in places}
         found = iter(self.blobs_at([(commit, path) for (commit, _), those in paths.items() for path in those]))
         for place, artifacts in places.items():
             there = _blobs(paths[place], [next(found) for _ in paths[place]])
+            if there.pop(_DVC, None) is not None or any(path.endswith("dvc.yaml") for path in there):
+                self._of_dvc.add(place[0])
             key = _key(there)
             self._keys[place] = key = self._same.setdefault(key, key)  # few manifests, many commits
             if left := [artifact for artifact in artifacts if (key, artifact) not in self._about]:
                 manifest = self._parse(there)
                 self._about.update(((key, artifact), manifest.about(artifact)) for artifact in left)
         return [self._about[self._keys[place], artifact] for place, artifact in asked]
+
+    def is_of_dvc(self, commit: str) -> bool:
+        """Whether DVC may have a word in what a commit has; known of commits whose manifests were read."""
+        return commit in self._of_dvc
 
     def _parse(self, blobs: Mapping[str, objects.Object]) -> Manifest:
         key = _key(blobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar
@@ -31,6 +32,7 @@ from registry.writing.values import Way
 
 if TYPE_CHECKING:
     from registry.porcelain.values import ModelVersion
+    from registry.providers.surroundings import Noticed
     from registry.repository import Repository
     from registry.writing.clone import Writing
 
@@ -88,6 +90,14 @@ class Run(ContextDecorator):
         self._cancelled = False
         self._attached: str | None = None
         self._version: ModelVersion | None = None
+        self._around: Noticed | None = None
+
+    def _notice(self) -> None:
+        """Remember the MLflow run that is active, now or at any word of the script: that is the run which it is."""
+        if self._request.facts.run is None and "mlflow" in sys.modules:
+            from registry.providers.surroundings import of_mlflow
+
+            self._around = of_mlflow() or self._around
 
     def _recreate_cm(self) -> Run:
         # Each call of a decorated function is a run of its own.
@@ -111,22 +121,27 @@ class Run(ContextDecorator):
 
     def log_metric(self, name: str, value: object) -> None:
         """A metric of the version; said again, the last one counts."""
+        self._notice()
         self._logged.metrics[name] = value
 
     def log_metrics(self, metrics: Mapping[str, object]) -> None:
         """Several metrics at once."""
+        self._notice()
         self._logged.metrics.update(metrics)
 
     def log_param(self, name: str, value: object) -> None:
         """A parameter of the version; said again, the last one counts."""
+        self._notice()
         self._logged.params[name] = value
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Several parameters at once."""
+        self._notice()
         self._logged.params.update(params)
 
     def log_tag(self, name: str, value: object) -> None:
         """A tag `name=value` of the version (an MLflow-like tag, not a Git tag)."""
+        self._notice()
         self._logged.tags[name] = value
 
     def log_artifact(self, path: str | os.PathLike[str], name: str = "") -> None:
@@ -134,6 +149,7 @@ class Run(ContextDecorator):
 
         Of a version that exists, the file has to be as it is there.
         """
+        self._notice()
         inside = self._repository.inside(path)
         if self._repository.root is None or not (self._repository.root / inside).exists():
             raise NotFound(f"there is no file {os.fspath(path)}", "log it after it is written")
@@ -177,6 +193,7 @@ class Run(ContextDecorator):
             names.check_stage(self._stage)
             policy.check_stage(manifest.lifecycle(artifact), self._stage)
         self._attached = self._existing()
+        self._notice()
         _active.set((*_active.get(), self))
         return self
 
@@ -191,19 +208,35 @@ class Run(ContextDecorator):
         _active.set(_active.get()[:-1])
         if error is not None or self._cancelled:
             return
-        version = self._finish()
+        self._notice()
+        request, mark = self._with_run()
+        version = self._finish(request)
         if self._request.way.push:
             version = self._publish(version)
+        self._tell_all(mark(version))
         self._version = self._version_of(self._request.artifact, version)
         for outer in _active.get():
             if outer._request.artifact == self._request.artifact:
                 outer._attached = version
 
-    def _finish(self) -> str:
+    def _with_run(self) -> tuple[Request, Callable[[str], Sequence[str]]]:
+        """The request with all that was logged and what is known of the run, and what marks that."""
+        facts = self._facts()
+        if facts.run is None and self._around is not None:
+            facts = replace(facts, run=self._around.run)
+            self._tell_all([f"{facts.run} is recorded as the run, for it is active; run='' leaves it out"])
+        request = replace(self._request, facts=facts)
+        if self._attached is not None and facts.run is None:
+            return request, lambda _: ()  # of a version that is there, a workflow that says more of it is not the run
+        request, notes, mark = register.with_run(self._repository, request, self._repository.head)
+        self._tell_all(notes)
+        return request, mark
+
+    def _finish(self, request: Request) -> str:
         with writing(self._repository, self._request.artifact, self._waiting, self._request.way, new=True) as now:
             if self._attached is not None:
-                return self._amend(now, self._attached)
-            return self._register(now)
+                return self._amend(now, self._attached, request.facts)
+            return self._register(now, request)
 
     def _publish(self, version: str) -> str:
         """Publish what the run has become; the name that the version has then. Raises Refused where it cannot be."""
@@ -223,10 +256,9 @@ class Run(ContextDecorator):
                 "leave the version out for the next",
             )
 
-    def _amend(self, now: Writing, version: str) -> str:
+    def _amend(self, now: Writing, version: str, facts: Facts) -> str:
         for path in [*self._logged.files, *(path for _, path in self._request.artifacts)]:
             self._check_file(version, path)
-        facts = self._facts()
         keys = replace(facts, uses=register.used_versions(self._repository, facts.uses)).keys()
         there = now.state.versions[version]
         drafts = []
@@ -238,15 +270,13 @@ class Run(ContextDecorator):
         self._tell_all(self._stage_notes(assignment, version))
         return version
 
-    def _register(self, now: Writing) -> str:
+    def _register(self, now: Writing, told: Request) -> str:
         repository = self._repository
         choice = plan.choose(now.state, self._request.choice)
         prepared = self._commit(now, choice.text)
         commit = prepared.commit if prepared is not None else repository.commit(self._request.revision)
         request = replace(
-            self._request,
-            artifacts=[*self._request.artifacts, *((name, path) for path, name in self._logged.files.items())],
-            facts=self._facts(),
+            told, artifacts=[*told.artifacts, *((name, path) for path, name in self._logged.files.items())]
         )
         carry = register.carrying(repository, request, commit)
         decision = register.plan(repository, now.state, request, commit, carry)

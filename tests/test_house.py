@@ -19,7 +19,7 @@ from tests.story import RepoStory
 ROOT = Path(registry.__file__).parent
 ROOMS = [
     "_version", "errors", "core", "plumbing", "manifests", "artifacts", "repository", "mirrored", "evidence", "trust",
-    "writing", "porcelain", "runs", "api", "markdown", "demo", "web", "action", "cli",
+    "providers", "writing", "porcelain", "runs", "api", "markdown", "demo", "web", "action", "mlflow", "cli",
 ]  # fmt: skip
 
 

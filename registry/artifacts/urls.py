@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from registry.artifacts import paths
+from registry.artifacts import hub, paths
 from registry.artifacts.hiding import without_secrets
 from registry.artifacts.staging import CHUNK, Staging
 from registry.errors import NotFound, Refused, RegistryError, StoreFailed
@@ -28,6 +28,7 @@ BACKENDS = {
     "adl": "adlfs",
 }
 _PAGES = ("http", "https")  # they know no directories
+_HUB = "hf"
 
 
 def check(url: str) -> str:
@@ -41,7 +42,12 @@ def check(url: str) -> str:
         place = place.partition("#")[0].partition("?")[0]
         if not place.rstrip("/").partition("/")[2]:
             raise Refused(f"{without_secrets(url)} names no file", "a URL that is pulled ends in a name")
-    return paths.check(place.rstrip("/").rpartition("/")[2])
+    place = place.rstrip("/")
+    if scheme == _HUB:
+        if not hub.is_place(place):
+            raise Refused(f"{without_secrets(url)} names no repository", "such as hf://org/model/model.onnx")
+        return paths.check(hub.name_of(place) or place.rpartition("/")[2])
+    return paths.check(place.rpartition("/")[2])
 
 
 def gather(url: str, staging: Staging) -> None:
@@ -53,22 +59,26 @@ def gather(url: str, staging: Staging) -> None:
         if not found:
             raise NotFound(f"there is nothing at {without_secrets(url)}", "check the path in the manifest")
         whole = staging.recorded(url)
-        for below, _, size in found:
+        for below, _, size, _ in found:
             paths.check(f"{name}{below}")
             staging.meter.expect(size or 0)
-        for below, place, size in found:
+        for below, place, size, said in found:
             # What is recorded of the URL is about the one file there.
-            sha256 = whole.sha256 if below == "" else None
+            sha256 = (whole.sha256 if below == "" else None) or said
             _write(system, place, f"{name}{below}", sha256, size, staging, f"{without_secrets(url)}{below}")
     except (RegistryError, KeyboardInterrupt):
         raise
     except FileNotFoundError as error:
+        if (known := hub.worded(url, error)) is not None:
+            raise known from error
         raise NotFound(f"there is nothing at {without_secrets(url)}", "check the path in the manifest") from error
     except PermissionError as error:
         raise StoreFailed(f"{without_secrets(url)} is not for you", "check the credentials of its store") from error
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise  # of the disk
+        if (known := hub.worded(url, error)) is not None:
+            raise known from error
         said = without_secrets(str(error)) or type(error).__name__
         raise StoreFailed(f"{without_secrets(url)} cannot be read: {said}", "try again; what came is kept") from error
 
@@ -92,21 +102,22 @@ def _opened(url: str) -> tuple[AbstractFileSystem, str]:
     return system, str(root)
 
 
-def _files(system: Any, root: str, *, pages: bool) -> Iterator[tuple[str, str, int | None]]:
-    """What is at `root`: of each file its path below it ("" for root itself), its place and its size."""
+def _files(system: Any, root: str, *, pages: bool) -> Iterator[tuple[str, str, int | None, str | None]]:
+    """What is at `root`: of each file its path below it ("" for root itself), its place, and its size and SHA-256 where
+    the store says them."""
     if pages:
-        yield "", root, None
+        yield "", root, None, None
         return
     about = system.info(root)
     if about["type"] == "file":
-        yield "", root, about.get("size")
+        yield "", root, about.get("size"), hub.sha256_of(about)
         return
     prefix = root.rstrip("/")
     for place, one in sorted(system.find(prefix, detail=True).items()):
         if one["type"] == "file" and not place.endswith("/"):  # a key that ends so stands for a directory
             if not place.startswith(f"{prefix}/"):
                 raise Refused(f"the store lists {place!r} below {prefix!r}", "somebody made it by hand: look at who")
-            yield place.removeprefix(prefix), place, one.get("size")
+            yield place.removeprefix(prefix), place, one.get("size"), hub.sha256_of(one)
 
 
 def _write(

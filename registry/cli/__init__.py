@@ -25,6 +25,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "add": "Declare a model or another artifact in the manifest.",
         "remove": "Take an artifact out of the manifest.",
         "check": "Find every problem in the manifests.",
+        "import": "Bring over what another registry knows.",
         "schema": "Print the manifest's JSON Schema, for editors.",
     },
     "Look": {

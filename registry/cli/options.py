@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from registry.api import Registry
+    from registry.plumbing.process import Git
     from registry.porcelain.manifests import Edited
     from registry.porcelain.values import Written
     from registry.web.sources import Sources
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+Completer: TypeAlias = "Callable[[click.Context, click.Parameter, str], list[CompletionItem]]"
 
 
 @dataclass(frozen=True)
@@ -137,14 +139,24 @@ def many(*decorators: Decorator) -> Decorator:
 # -- completion ----------------------------------------------------------------------------------------------------
 
 
-def _complete(words: Callable[[Registry, str], Sequence[str]]) -> Callable[..., list[CompletionItem]]:
+def _complete(quick: Callable[[Git, str], Sequence[str]], slow: Callable[[Registry, str], Sequence[str]]) -> Completer:
+    """Complete by names alone in a repository that is here; at a URL by what the registry there answers."""
+
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        from registry.api import Registry
+        from registry.plumbing.address import is_url
 
+        where = context.params.get("repo")
         try:
-            found = words(Registry(context.params.get("repo"), on_note=lambda _: None), incomplete)
+            if where is not None and is_url(where):
+                from registry.api import Registry
+
+                found = slow(Registry(where, on_note=lambda _: None), incomplete)
+            else:
+                from registry.porcelain.complete import here  # around class Registry, whose import takes as long again
+
+                found = quick(here(where), incomplete)
         except RegistryError:
             return []  # no repository here: nothing to complete
         return [CompletionItem(word) for word in found if word.startswith(incomplete)]
@@ -152,25 +164,32 @@ def _complete(words: Callable[[Registry, str], Sequence[str]]) -> Callable[..., 
     return complete
 
 
-def _selectors(registry: Registry, typed: str) -> list[str]:
-    return registry.complete(typed)
+def _selectors(git: Git, typed: str) -> list[str]:
+    from registry.porcelain import complete
+
+    return complete.selectors(git, typed)
 
 
-def _artifacts(registry: Registry, _: str) -> list[str]:
-    return registry.complete("")
+def _artifacts(git: Git, typed: str) -> list[str]:
+    from registry.porcelain import complete
+
+    return complete.artifacts(git, typed)
 
 
-def _stages(registry: Registry, _: str) -> list[str]:
-    return [stage.name for stage in registry.stages()]
+def _stages(git: Git, _: str) -> list[str]:
+    from registry.porcelain import complete
+
+    return complete.stages(git)
 
 
-complete_stages = _complete(_stages)
-complete_artifacts = _complete(_artifacts)
+complete_selectors = _complete(_selectors, lambda registry, typed: registry.complete(typed))
+complete_artifacts = _complete(_artifacts, lambda registry, _: registry.complete(""))
+complete_stages = _complete(_stages, lambda registry, _: [stage.name for stage in registry.stages()])
 
 
 def selector(name: str = "selector", *, required: bool = True) -> Decorator:
     """An argument that names a version."""
-    return click.argument(name, required=required, shell_complete=_complete(_selectors), metavar=_shown(name, required))
+    return click.argument(name, required=required, shell_complete=complete_selectors, metavar=_shown(name, required))
 
 
 def artifact(name: str = "artifact") -> Decorator:
@@ -287,7 +306,7 @@ def facts(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--metric", "metrics", multiple=True, metavar="K=V", callback=pairs("metric"), help="A metric."),
         click.option("--param", "params", multiple=True, metavar="K=V", callback=pairs("param"), help="A parameter."),
         click.option("--tag", "tags", multiple=True, metavar="K=V", callback=pairs("tag"), help="A tag of its own."),
-        click.option("--run", metavar="RUN", help="The run that made it, such as mlflow:ID or dvc:EXP."),
+        click.option("--run", metavar="RUN", help="The run that made it, such as mlflow:ID, dvc:EXP or a URL."),
         click.option("--run-url", metavar="URL", help="A link to that run."),
         click.option("--uses", multiple=True, metavar="SELECTOR", help="A version that it was made from; may repeat."),
         click.option("--content", metavar="JSON", callback=_content, help="Anything else, as JSON."),

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from registry.core.events import Amendment, Event, Registration
 from registry.core.message import Keys
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from registry.core.manifest import Json
 
 Scalar: TypeAlias = "str | int | float | bool | None"
+T = TypeVar("T")
 
 # Keys whose values are `k=v`: an amendment replaces those of that k alone (DESIGN part 3).
 _PAIRS = ("Metric", "Param", "Tag", "Deployment")
@@ -40,6 +41,15 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What a model card says in its front matter: metrics, tags (`license`, `datasets`), and its own tags as labels."""
+
+    metrics: Mapping[str, Scalar] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """The metadata of one version.
 
@@ -61,17 +71,29 @@ class Metadata:
     other: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     removed_metrics: frozenset[str] = frozenset()
     removed_params: frozenset[str] = frozenset()
+    removed_tags: frozenset[str] = frozenset()
 
     def over(self, metrics: Mapping[str, Scalar], params: Mapping[str, Scalar], description: str | None) -> Metadata:
         """These, laid over what the manifest and its files said at the version's commit."""
-        kept_metrics = {name: value for name, value in metrics.items() if name not in self.removed_metrics}
-        kept_params = {name: value for name, value in params.items() if name not in self.removed_params}
         return replace(
             self,
-            metrics={**kept_metrics, **self.metrics},
-            params={**kept_params, **self.params},
+            metrics={**_without(metrics, self.removed_metrics), **self.metrics},
+            params={**_without(params, self.removed_params), **self.params},
             description=self.description if self.description is not None else description or None,
         )
+
+    def over_card(self, card: CardFacts) -> Metadata:
+        """These, laid over what the model card said at the version's commit. Labels of the tags replace its own."""
+        return replace(
+            self,
+            metrics={**self.metrics, **_without(card.metrics, self.removed_metrics | self.metrics.keys())},
+            tags={**self.tags, **_without(card.tags, self.removed_tags | self.tags.keys())},
+            labels=self.labels or card.labels,
+        )
+
+
+def _without(values: Mapping[str, T], names: frozenset[str]) -> dict[str, T]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def gather(registration: Registration, amendments: Iterable[Amendment]) -> Metadata:
@@ -125,6 +147,7 @@ def read(keys: Keys) -> Metadata:
         content=_content(_last(keys, "Content")),
         removed_metrics=_removed(keys, "Metric"),
         removed_params=_removed(keys, "Param"),
+        removed_tags=_removed(keys, "Tag"),
         other={key: values for key, values in keys.items() if key not in _KNOWN},
     )
 

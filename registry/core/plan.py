@@ -58,11 +58,13 @@ def assignment(
     body: str = "",
     keys: Keys = (),
     force: bool = False,
+    alone: bool = False,
 ) -> list[Draft]:
     """The events that put a version into a stage, none where it is what the stage resolves to already.
 
-    `manifest` holds the rules; `show` gives what its gates ask for; `body` and `keys` are what the person said. Raises
-    NotFound for an unknown stage, Refused where a rule forbids it.
+    `manifest` holds the rules; `show` gives what its gates ask for; `body` and `keys` are what the person said. With
+    `alone` every other holder leaves first, as where the rules say `exclusive`. Raises NotFound for an unknown stage,
+    Refused where a rule forbids it.
     """
     policy.check_readable(manifest, state.name)
     lifecycle = manifest.lifecycle(state.name)
@@ -72,14 +74,15 @@ def assignment(
             f"commit {chosen.commit[:7]} of {state.name} has no version to assign",
             f"registry register {state.name} {chosen.commit[:7]} gives it one",
         )
-    if state.stages.get(stage) == chosen.subject and not force:
-        return []
-    policy.check_after(lifecycle, state, chosen.version, stage)
-    gates.check(lifecycle.get(stage) if lifecycle is not None else None, state, chosen.version, show)
     # Those behind leave first, so that none of them is uncovered on the way (rollback would take it for the last).
     others = [h.subject for h in reversed(state.holdings.get(stage, ())) if h.subject != chosen.subject]
-    ends = others if lifecycle is not None and stage in lifecycle and lifecycle[stage].exclusive else []
     reasons = tuple((key, value) for key, value in keys if key in {"Reason", "Change", "Approved-By"})
+    if state.stages.get(stage) == chosen.subject and not force:
+        return [unassignment(state, subject, stage, keys=reasons) for subject in others] if alone else []
+    policy.check_after(lifecycle, state, chosen.version, stage)
+    gates.check(lifecycle.get(stage) if lifecycle is not None else None, state, chosen.version, show)
+    exclusive = lifecycle is not None and stage in lifecycle and lifecycle[stage].exclusive
+    ends = others if alone or exclusive else []
     return [
         *(unassignment(state, subject, stage, keys=reasons, intent=Intent(part=True)) for subject in ends),
         Draft(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from registry.manifests.files import MAX_NAMES, Files
+from registry.manifests.outputs import describes
 
 DVC_LIMIT = 1_000_000  # bytes of a file in which DVC says what it makes: they are of a few lines
 _LINK_LIMIT = 4096  # bytes; no system follows a longer one
@@ -136,7 +137,7 @@ class CommitTree(Files):
         paths = [
             path
             for path, entry in self._entries.items()
-            if entry.mode.startswith("100") and (path.endswith(".dvc") or posixpath.basename(path) == "dvc.yaml")
+            if entry.mode.startswith("100") and describes(posixpath.basename(path))
         ]
         found: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
         for path, data in zip(paths, self._reading(paths, DVC_LIMIT), strict=True):

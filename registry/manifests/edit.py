@@ -58,6 +58,35 @@ def add_entry(text: str, section: Section, name: str, fields: Mapping[str, Json]
     return _first_proven(tries, lambda: round_trip(text, splice.step_of(root), put), wanted, f"{name} cannot be added")
 
 
+def change_entry(text: str, name: str, fields: Mapping[str, Json]) -> str:
+    """`text` in which the entry of `name` says `fields`, without those that are None; its other keys stay.
+
+    Raises ManifestError where it is not declared here.
+    """
+    root, data = _read(text)
+    section, table = _section_of(root, name)
+    _check_free(text, table, name)
+    there = _section(data, section)
+    before = there[name]
+    entry = {**(before if isinstance(before, dict) else {}), **fields}
+    entry = {key: value for key, value in entry.items() if value is not None or key not in fields}
+    wanted = {**data, section: {**there, name: entry}}
+
+    def put(document: Any) -> None:
+        if not isinstance(document[section][name], dict):
+            document[section][name] = {}
+        said = document[section][name]
+        for key, value in fields.items():
+            if value is None:
+                said.pop(key, None)
+            else:
+                said[key] = styled(value)
+
+    return _first_proven(
+        iter(()), lambda: round_trip(text, splice.step_of(root), put), wanted, f"{name} cannot be changed"
+    )
+
+
 def remove_entry(text: str, name: str) -> str:
     """`text` without the artifact `name` and the comment right above it. Raises ManifestError where it is not there."""
     root, data = _read(text)

@@ -10,12 +10,12 @@ from registry.manifests.documents import DocumentError, Items, Node, Scalar, Tab
 
 
 def dvc_outputs(files: Mapping[str, bytes]) -> frozenset[str]:
-    """The outputs that `dvc.yaml` and `*.dvc` files among `files` declare, as paths from the root.
+    """The outputs that `dvc.yaml`, `dvc.lock` and `*.dvc` files among `files` declare, as paths from the root.
 
-    Never raises: an unreadable file declares nothing. Stages that are templates (`foreach`, `matrix`, `${...}`) and
-    outputs outside of the repository are left out.
+    Never raises: an unreadable file declares nothing. Of stages that are templates (`foreach`, `matrix`, `${...}`) only
+    a `dvc.lock` says what they make. Outputs outside of the repository are left out.
     """
-    return frozenset(found for path, data in files.items() for found in _outputs(path, data))
+    return frozenset(found for path, data in files.items() for found in _outputs(path, data, files))
 
 
 def is_output(path: str, outputs: Collection[str]) -> bool:
@@ -24,19 +24,46 @@ def is_output(path: str, outputs: Collection[str]) -> bool:
     return any("/".join(parts[:count]) in outputs for count in range(1, len(parts) + 1))
 
 
-def _outputs(path: str, data: bytes) -> Iterator[str]:
+def describes(name: str) -> bool:
+    """Whether in a file of this name DVC says what it makes."""
+    return name in {"dvc.yaml", "dvc.lock"} or name.endswith(".dvc")
+
+
+def _outputs(path: str, data: bytes, files: Mapping[str, bytes]) -> Iterator[str]:
     directory, name = posixpath.split(path)
-    if name != "dvc.yaml" and not name.endswith(".dvc"):
+    if not describes(name):
         return
-    try:
-        root = documents.parse(data)
-    except DocumentError:
+    root = _parsed(data)
+    if root is None:
         return
-    written = _of_stages(root) if name == "dvc.yaml" else _of_import(root)
+    if name == "dvc.lock":
+        written = _of_lock(root, _parsed(files.get(posixpath.join(directory, "dvc.yaml"), b"")))
+    else:
+        written = _of_stages(root) if name == "dvc.yaml" else _of_import(root)
     for base, out in written:
         found = posixpath.normpath(posixpath.join(directory, base, out))
         if "://" not in out and "${" not in base + out and not found.startswith(("/", "..")):
             yield found
+
+
+def _parsed(data: bytes) -> Node | None:
+    try:
+        return documents.parse(data)
+    except DocumentError:
+        return None
+
+
+def _of_lock(root: Node, pipeline: Node | None) -> Iterator[tuple[str, str]]:
+    """The same of a dvc.lock; the working directory of a stage stands in the dvc.yaml beside it."""
+    declared = _get(pipeline, "stages")
+    stages = _get(root, "stages")
+    for key, stage in stages.values.items() if isinstance(stages, Table) else ():
+        said = _get(declared, key.partition("@")[0])  # of foreach and matrix: NAME@KEY
+        base = _text(_get(_get(said, "do"), "wdir")) or _text(_get(said, "wdir")) or "."
+        outs = _get(stage, "outs")
+        for out in outs.items if isinstance(outs, Items) else ():
+            if path := _text(_get(out, "path")):
+                yield base, path
 
 
 def _of_stages(root: Node) -> Iterator[tuple[str, str]]:

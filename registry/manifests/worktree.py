@@ -10,6 +10,7 @@ from pathlib import Path
 
 from registry.manifests.documents import MAX_BYTES
 from registry.manifests.files import MAX_NAMES, Files
+from registry.manifests.outputs import describes
 
 
 class WorkTree(Files):
@@ -52,7 +53,7 @@ class WorkTree(Files):
         try:
             with os.scandir(self._full(directory)) as entries:
                 for entry in entries:
-                    ours = entry.name == "dvc.yaml" or entry.name.endswith(".dvc")
+                    ours = describes(entry.name)
                     if ours and entry.is_file(follow_symlinks=False) and entry.stat().st_size <= MAX_BYTES:
                         found[posixpath.join(directory, entry.name)] = Path(entry.path).read_bytes()
         except OSError:  # no such directory, or one that we may not read: nothing is declared in it

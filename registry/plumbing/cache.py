@@ -18,16 +18,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from registry._version import __version__
 from registry.core.events import Event
 from registry.core.overview import Overview, overview
 from registry.core.state import fold
-from registry.plumbing import tags
+from registry.plumbing import kept, tags
 from registry.plumbing.clone import Clone
 from registry.plumbing.process import Git
 from registry.plumbing.tags import PREFIX, TagRecord
 
-_FORMAT = f"2 {__version__}"  # the first number grows when an overview comes to say something else of the same tags
 _WORTH = 1000  # tags: fewer are read as quickly as this file
 _FEW = 20  # artifacts whose tags are read one by one; of more, all tags are read
 
@@ -48,7 +46,7 @@ class _Known:
 
 def overviews(clone: Clone) -> dict[str, Overview]:
     """Every artifact that has an event, by name; only those whose tags have changed since are read."""
-    git, file = clone.git, clone.room / "overviews"
+    git, file = clone.git, clone.room / kept.NAME
     known = _load(file)
     if not known.artifacts:
         made, count = _made(tags.all_tags(git))
@@ -129,15 +127,13 @@ def _digest(lines: Iterable[bytes]) -> str:
 
 
 def _load(file: Path) -> _Known:
+    words = kept.load(file)
+    if words is None:
+        return _Known()
     try:
-        if file.stat().st_uid != os.geteuid():
-            return _Known()
-        words = json.loads(file.read_bytes())
-        if words["format"] != _FORMAT:
-            return _Known()
         rows = words["artifacts"].items()
         return _Known(str(words["whole"]), {name: (str(digest), _read(one)) for name, (digest, one) in rows})
-    except (OSError, ValueError, OverflowError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, OverflowError, TypeError, KeyError, AttributeError):
         return _Known()
 
 
@@ -160,7 +156,7 @@ def _read(said: Any) -> Overview | None:
 def _store(file: Path, known: _Known) -> None:
     """Replace the file, where that can be done: a repository may be one to read only."""
     rows = {name: (digest, None if one is None else astuple(one)) for name, (digest, one) in known.artifacts.items()}
-    words = json.dumps({"format": _FORMAT, "whole": known.whole, "artifacts": rows}, separators=(",", ":"))
+    words = json.dumps({"format": kept.FORMAT, "whole": known.whole, "artifacts": rows}, separators=(",", ":"))
     new = file.with_name(f"new-overviews-{os.getpid()}")
     with suppress(OSError):
         file.parent.mkdir(exist_ok=True)

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from registry.core.events import Event, event_of
-from registry.core.names import in_tag, parse_tag
+from registry.core.names import parse_tag
 from registry.errors import GitFailed
+from registry.plumbing import refnames
 from registry.plumbing.objects import read_objects, stream_tags
 from registry.plumbing.process import Git
 
-PREFIX = "refs/tags/"
+PREFIX, owner, patterns, tag_names = refnames.PREFIX, refnames.owner, refnames.patterns, refnames.tag_names
 
 # %(raw) is taken by its size, so that nothing in a message can end a record; it is left out where the tag is none, for
 # it would be a whole blob. %(raw:size) and %(raw) came with Git 2.34.
@@ -32,12 +33,6 @@ class TagRecord:
     oid: str
     type: str
     raw: bytes | None
-
-
-def patterns(artifact: str, prefix: str = PREFIX) -> list[str]:
-    """The refs of one artifact, for git-for-each-ref(1): `*` does not cross a slash, and stages may hold one."""
-    name = in_tag(artifact)
-    return [f"{prefix}{name}@*", f"{prefix}{name}#*", f"{prefix}{name}#*/**"]
 
 
 def read_tags(git: Git, only: Iterable[str] = (PREFIX,), prefix: str = PREFIX) -> list[TagRecord]:
@@ -82,12 +77,6 @@ def together(records: Iterable[TagRecord]) -> list[TagRecord]:
     return sorted(records, key=lambda record: owner(record.name))
 
 
-def owner(tag: str) -> str:
-    """The artifact that `tag` could be of, as tags write it, or "": neither sign is one of names (DESIGN part 2)."""
-    name, sign, _ = tag.replace("#", "@").partition("@")
-    return name if sign else ""
-
-
 def _records(listing: bytes, prefix: str) -> Iterator[TagRecord]:
     at = 0
     while at < len(listing):
@@ -127,13 +116,6 @@ def by_artifact(events: Iterable[Event]) -> dict[str, list[Event]]:
     for event in events:
         groups.setdefault(event.artifact, []).append(event)
     return dict(sorted(groups.items()))
-
-
-def tag_names(git: Git, only: Iterable[str] = (PREFIX,), *, any_case: bool = False) -> list[str]:
-    """The names alone of the tags that match."""
-    flags = ["--ignore-case"] if any_case else []
-    listing = git.read("for-each-ref", "--format=%(refname)", *flags, "--", *only)
-    return [_short(name, PREFIX) for name in listing.splitlines()]
 
 
 def tag_ids(git: Git, only: Iterable[str], prefix: str = PREFIX) -> dict[str, str]:

@@ -166,6 +166,7 @@ def _describing(path: str) -> Iterator[str]:
     line = ""
     for part in path.split("/"):
         yield f"{line}dvc.yaml"
+        yield f"{line}dvc.lock"
         yield f"{line}{part}.dvc"
         line += f"{part}/"
 

@@ -1,4 +1,4 @@
-"""`init`, `add`, `remove` and `check`: the manifest in the work tree (DESIGN part 4)."""
+"""`init`, `add`, `change`, `remove` and `check`: the manifest in the work tree (DESIGN part 4)."""
 
 from __future__ import annotations
 
@@ -76,6 +76,34 @@ def add(
     _no_worse(repository, str(PurePosixPath(directory) / FILE), text, changed)
     _write(file, changed)
     return _committed(repository, file, f"Declare {artifact}", waiting) if commit else _edited(repository, file)
+
+
+def change(
+    repository: Repository,
+    artifact: str,
+    fields: Mapping[str, Json],
+    waiting: Callable[[], None],
+    *,
+    commit: bool = False,
+) -> Edited:
+    """Say `fields` in an artifact's entry instead of what it said there; None takes a key out.
+
+    Raises NotFound where there is no such file, ManifestError with the nearest name where it is not declared there.
+    """
+    names.check_artifact(artifact)
+    directory = names.directory_of(artifact)
+    file = _editable(repository, _root(repository) / directory / FILE)
+    if not file.exists():
+        raise NotFound(f"there is no {_edited(repository, file).path}", "registry show lists what is declared where")
+    said = dict(fields)
+    for key in ("path", "card"):
+        if isinstance(said.get(key), str):
+            said[key] = _relative(str(said[key]), directory)
+    text = _text(file)
+    changed = edit.change_entry(text, artifact.rpartition(":")[2], said)
+    _no_worse(repository, str(PurePosixPath(directory) / FILE), text, changed)
+    _write(file, changed)
+    return _committed(repository, file, f"Change {artifact}", waiting) if commit else _edited(repository, file)
 
 
 def remove(repository: Repository, artifact: str, waiting: Callable[[], None], *, commit: bool = False) -> Edited:

@@ -60,7 +60,7 @@ def pull(
         repository.remote(remote)  # there has to be one
     state, selected = reading.find(repository, selector)
     version = None if selected.version is None else selected.version.name
-    wanted, recorded = _carried(repository, state.name, selected)
+    wanted, recorded = carried(repository, state.name, selected)
     directory = output or f"{_in_path(state.name)}-{version or selected.commit[:7]}"
     check_target(Path(directory))
     try:
@@ -80,7 +80,7 @@ def _in_path(artifact: str) -> str:
     return artifact.replace("/", "+").replace(":", "=")
 
 
-def _carried(repository: Repository, artifact: str, selected: Selected) -> tuple[list[str], Mapping[str, File]]:
+def carried(repository: Repository, artifact: str, selected: Selected) -> tuple[list[str], Mapping[str, File]]:
     """The paths and URLs of a version, and what was recorded of them. Raises NotFound or Refused."""
     found = repository.manifest_at(selected.commit, artifact)
     declared = found.artifacts.get(artifact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -48,6 +49,7 @@ def register(repository: Repository, request: Request, waiting: Callable[[], Non
         versions_.check(request.choice.version)
     repository.focus(request.artifact)
     commit = repository.commit(request.revision)
+    request, told, mark = with_run(repository, request, commit)
     used_versions(repository, request.facts.uses)  # decided again later; at a URL they are fetched now, unlocked
 
     carry = carrying(repository, request, commit)
@@ -57,8 +59,31 @@ def register(repository: Repository, request: Request, waiting: Callable[[], Non
 
     done = write(repository, Selector(request.artifact), decide, request.way, waiting, new=True)
     moved = views.moved_stages(done.before, done.after)
-    notes = (*done.notes, *moved, *unsaved(repository, request.artifact, commit))
-    return Written(tuple(views.events_view(done.after, done.events)), notes)
+    events = tuple(views.events_view(done.after, done.events))
+    marks = [] if request.way.dry_run else [note for event in events if event.version for note in mark(event.version)]
+    notes = (*told, *done.notes, *moved, *unsaved(repository, request.artifact, commit), *marks)
+    return Written(events, notes)
+
+
+# By these `porcelain.run` knows a workflow; asked here, so that nothing is imported where there is no run.
+_CI = ("GITHUB_RUN_ID", "CI_JOB_URL", "CI_PIPELINE_URL")
+
+
+def with_run(
+    repository: Repository, request: Request, commit: str | None
+) -> tuple[Request, Sequence[str], Callable[[str], Sequence[str]]]:
+    """The request with what is known of its run, and notes; and what marks the run, where it was tracked, as one that
+    became a version, with notes on that. Asks for a bounded time."""
+    if request.facts.run is None and not any(name in os.environ for name in _CI):
+        return request, (), lambda _: ()
+    from registry.porcelain import run
+
+    told = run.told(repository, request.facts, request.artifact, commit)
+
+    def mark(version: str) -> Sequence[str]:
+        return run.marked(repository, told.facts, f"{request.artifact}@{version}") if told.known else ()
+
+    return replace(request, facts=told.facts), told.notes, mark
 
 
 def carrying(repository: Repository, request: Request, commit: str) -> Callable[[], Carried]:

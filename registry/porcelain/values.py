@@ -145,6 +145,11 @@ class ModelVersion:
     description: str
     metadata: Metadata
 
+    def _repr_html_(self) -> str:
+        from registry.porcelain import html  # for notebooks
+
+        return html.version(self)
+
     def to_json(self) -> dict[str, Json]:
         """The shape of `resolve --json`."""
         return {
@@ -215,6 +220,11 @@ class ArtifactDetail:
 
     summary: Artifact
     versions: tuple[ModelVersion, ...]
+
+    def _repr_html_(self) -> str:
+        from registry.porcelain import html  # for notebooks
+
+        return html.detail(self)
 
     def head(self) -> dict[str, Json]:
         """The shape of `show A --json` but for its last key, the versions."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from registry import evidence
 from registry.core.events import Assignment, Event
 from registry.core.manifest import Declaration, Manifest
-from registry.core.metadata import Metadata
+from registry.core.metadata import CardFacts, Metadata
 from registry.core.overview import Overview
 from registry.core.select import Selected
 from registry.core.state import ArtifactState, VersionState
@@ -77,10 +77,20 @@ def _views(
 ) -> Iterator[ModelVersion]:
     manifests = repository.manifests_at((v.commit, state.name) for state, v in wanted)
     declared = [manifest.artifacts.get(state.name) for manifest, (state, _) in zip(manifests, wanted, strict=True)]
-    values = evidence.values(repository, [(v.commit, said) for (_, v), said in zip(wanted, declared, strict=True)])
-    for (state, v), said, (metrics, params) in zip(wanted, declared, values, strict=True):
-        known = v.metadata.over(metrics, params, said.description if said else None)
+    places = [(v.commit, said) for (_, v), said in zip(wanted, declared, strict=True)]
+    values, said_by_cards = evidence.values(repository, places), _cards(repository, places)
+    for (state, v), said, (metrics, params), card in zip(wanted, declared, values, said_by_cards, strict=True):
+        known = v.metadata.over(metrics, params, said.description if said else None).over_card(card)
         yield _version_view(state, v, said, known, conditions[state.name].get(v.name, ()))
+
+
+def _cards(repository: Repository, places: Sequence[tuple[str, Declaration | None]]) -> list[CardFacts]:
+    """What the cards say that are named at these commits."""
+    if not any(declared is not None and declared.card for _, declared in places):
+        return [CardFacts()] * len(places)
+    from registry.porcelain import cards  # few have one
+
+    return cards.facts(repository, places)
 
 
 def selected_view(repository: Repository, state: ArtifactState, selected: Selected) -> ModelVersion:
@@ -89,6 +99,7 @@ def selected_view(repository: Repository, state: ArtifactState, selected: Select
         return version_views(repository, [(state, selected.version)])[0]
     declared = repository.manifest_at(selected.commit, state.name).artifacts.get(state.name)
     [(metrics, params)] = evidence.values(repository, [(selected.commit, declared)])
+    [card] = _cards(repository, [(selected.commit, declared)])
     return ModelVersion(
         artifact=state.name,
         version=selected.commit,
@@ -104,7 +115,7 @@ def selected_view(repository: Repository, state: ArtifactState, selected: Select
         path=declared.path if declared else None,
         type=declared.type if declared else "model",
         description=declared.description if declared else "",
-        metadata=Metadata().over(metrics, params, declared.description if declared else None),
+        metadata=Metadata().over(metrics, params, declared.description if declared else None).over_card(card),
     )
 
 

@@ -17,11 +17,9 @@ from markupsafe import Markup
 
 from registry.core.text import safe
 
-LIMIT = 200_000  # bytes of a card; of a longer one nothing is shown but that it is long
 _RENDERED = 50_000  # characters of a card that become HTML: the parser takes seconds for what was made to be slow
 _KEPT = 200  # cards as HTML
 _link = re.compile(r"(?:https?://[^\s]+|mailto:[^\s@]+@[^\s@]+)", re.IGNORECASE)
-_front = re.compile(r"---[ \t]*\n(?P<front>.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _ALIGN = {"text-align:right": "right", "text-align:center": "center"}
 _LOWEST = 6
 _CUT = Markup("<p><em>The card goes on: only its first 50 kB are shown here.</em></p>\n")
@@ -32,12 +30,6 @@ def web_link(url: str | None) -> str | None:
     if url is None or not re.fullmatch(r"https?://[^\s]+", url, re.IGNORECASE):
         return None
     return url if safe(url) == url else None
-
-
-def parts(text: str) -> tuple[str, str]:
-    """The front matter of a card, as model hubs have it, and the rest."""
-    found = _front.match(text)
-    return (found["front"], text[found.end() :]) if found is not None else ("", text)
 
 
 @lru_cache(_KEPT)

@@ -31,7 +31,7 @@ def test_a_model_by_stage_latest_number_or_semver(served: RepoStory, version: st
 def test_what_a_model_knows(served: RepoStory) -> None:
     model = Model("churn", version="production")
 
-    assert (model.version, model.commit, model.path) == (
+    assert (model.version, model.commit, model.resolved.path) == (
         "v1.0.0",
         served.git("rev-parse", "churn@v1.0.0^{}"),
         "models/churn.pkl",

@@ -82,7 +82,8 @@ class Bench:
         """What the bars ask about, without GTO and without a server."""
         groups = commands.groups(self.shop, bars.LARGE)
         barred = {commands.RESOLVE, commands.FIRST, commands.AGAIN, commands.HEAVIEST, commands.APPLY}
-        marks = {commands.CLICK, commands.CONTENTS, commands.BARE_APPLY}
+        barred |= set(commands.COMPLETIONS)
+        marks = {commands.CLICK, commands.BESIDE, commands.CONTENTS, commands.BARE_APPLY}
         named = f"packed {bars.LARGE.tags}"
         self.take(named, [[probe for probe in group if probe.label in barred | marks] for group in groups])
         self.growth()

@@ -32,6 +32,7 @@ def verdicts(found: Mapping[str, Series]) -> list[Verdict]:
     grown = [commands.beside(label, LARGE) for label in (commands.REGISTER, commands.ASSIGN)]
     return [
         _at_most(found, 3, "`resolve A#S`, 100,000 tags, to `import click`", _PACKED, [commands.RESOLVE]),
+        _at_most(found, 2.2, "completion, 100,000 tags, to `import click`", _PACKED, commands.COMPLETIONS),
         _at_most(found, 2, "`show --json`, 100,000 tags, first time, to `for-each-ref`", _PACKED, [commands.FIRST]),
         _at_most(found, 1, "the same again", _PACKED, [commands.AGAIN]),
         *(_faster(found, tags, times) for tags, times in _FASTER.items()),

@@ -16,12 +16,14 @@ CLICK = "python -c 'import click'"
 CONTENTS = "git for-each-ref refs/tags, with contents"
 BARE_APPLY = "git hash-object, git update-ref of the same tags"
 RESOLVE, REGISTER, ASSIGN, APPLY = "resolve A#S", "register A", "assign A@V S", "apply of 1,000 new tags"
+BESIDE = f"{CLICK}, again"
+COMPLETIONS = ("complete a name", "complete A@", "complete A#", "complete a stage")
 FIRST, AGAIN, HEAVIEST = "show --json, first time", "show --json, again", "history --json"
 
 
 def groups(shop: Workshop, shape: Shape) -> list[list[Probe]]:
     """Every command, in groups of those that are measured in turn."""
-    return [of_one(shop, shape), of_all(shop, shape), applying(shop, shape)]
+    return [of_one(shop, shape), of_all(shop, shape), completing(shop, shape), applying(shop, shape)]
 
 
 def reading_one(shop: Workshop, shape: Shape) -> list[Probe]:
@@ -39,6 +41,19 @@ def reading_one(shop: Workshop, shape: Shape) -> list[Probe]:
     }
     ours = [Probe(label, shop.registry(*words), place, (CLICK,)) for label, words in questions.items()]
     return [Probe(CLICK, [shop.python, "-c", "import click"], place), *ours]
+
+
+def completing(shop: Workshop, shape: Shape) -> list[Probe]:
+    """What a shell asks for at the tab key, once a listing has been made, after its yardstick."""
+    place, a = shop.repository(shape), shape.model
+    subprocess.run(shop.registry("show"), cwd=place, env=shop.environment, check=True, stdout=subprocess.DEVNULL)
+    lines = dict(zip(COMPLETIONS, (a[:-2], f"{a}@", f"{a}#", None), strict=True))
+    found = [Probe(BESIDE, [shop.python, "-c", "import click"], place)]
+    for label, typed in lines.items():
+        line = f"registry assign {a} " if typed is None else f"registry show {typed}"
+        said = ["_REGISTRY_COMPLETE=bash_complete", f"COMP_WORDS={line}", f"COMP_CWORD={line.count(' ')}"]
+        found.append(Probe(label, ["env", *said, *shop.registry()], place, (BESIDE,)))
+    return found
 
 
 def writing_one(shop: Workshop, shape: Shape) -> list[Probe]:

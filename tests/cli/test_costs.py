@@ -16,7 +16,8 @@ ROOMS = {"plumbing", "porcelain", "manifests", "writing"}  # as packages: they h
 # Whole rooms, and modules of those that are too much to allow whole.
 READS = {
     "_version", "cli", "errors", "api", "repository", "core", "plumbing.address", "plumbing.clone",
-    "plumbing.history", "plumbing.objects", "plumbing.process", "plumbing.remote", "plumbing.tags", "porcelain.find",
+    "plumbing.history", "plumbing.objects", "plumbing.process", "plumbing.refnames", "plumbing.remote", "plumbing.tags",
+    "porcelain.find",
 }  # fmt: skip
 VIEWS = READS | {"porcelain.reading", "porcelain.views", "porcelain.values", "evidence"}
 MANIFESTS = {
@@ -44,7 +45,7 @@ COSTS = {
     "check-ref churn@v1.0.0": Cost(VIEWS, set(), 3),
     "history churn": Cost(VIEWS, set(), 3),
     "show churn": Cost(VIEWS | MANIFESTS, YAML, 9),
-    "show": Cost(VIEWS | MANIFESTS | {"plumbing.cache"}, YAML, 8),
+    "show": Cost(VIEWS | MANIFESTS | {"plumbing.cache", "plumbing.kept"}, YAML, 8),
     "register churn": Cost(
         WRITES | {"plumbing.changes", "porcelain.register", "porcelain.carried", "porcelain.bounds"},
         YAML | {"semver"}, 18,

@@ -51,11 +51,12 @@ from registry.core.ranges import parse_range
 from registry.core.select import Selected, Selector
 from registry.core.state import ArtifactState, VersionState, fold
 from registry.errors import GitFailed, ManifestError, NotFound, Refused, RegistryError, StoreFailed, UsageError
-from registry.manifests import check, documents, edit, read
+from registry.manifests import cards, check, documents, edit, read
 from registry.manifests.documents import DocumentError, Items, Node, Table
 from registry.manifests.files import Files
+from registry.manifests.pipeline import named_files, named_for
 from registry.markdown import block, code, table
-from registry.plumbing import cache, remote, tags, trees
+from registry.plumbing import cache, kept, remote, tags, trees
 from registry.plumbing.address import Address
 from registry.plumbing.process import failure, without_password
 from registry.plumbing.signatures import taken_apart
@@ -635,6 +636,9 @@ def dvc_files(data: bytes) -> None:
             dvc.within("data", found, ())
             dvc.within("data/x/y", found, ())
     dvc.candidates(["data/x"], ["data/x.dvc"])
+    for paths_ in (*named_for("data/x", {"data/dvc.yaml": first}), *named_files({"data/dvc.yaml": first})):
+        assert len(paths_) <= 50
+        assert not any(path.startswith(("/", "../")) or "\n" in path for path in paths_)
 
 
 def dvc_settings(data: bytes) -> None:
@@ -680,7 +684,7 @@ def overview_file(data: bytes) -> None:
     with suppress(ValueError, RecursionError):
         words = json.loads(data)
         if isinstance(words, dict):
-            data = json.dumps({**words, "format": cache._FORMAT}).encode()  # it changes with every version of ours
+            data = json.dumps({**words, "format": kept.FORMAT}).encode()  # it changes with every version of ours
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
         found = cache._load(Path(file.name))
@@ -748,8 +752,11 @@ class _Elements(HTMLParser):
 
 def model_card(data: bytes) -> None:
     """Of a card nothing becomes HTML but a few elements, and links to the web."""
-    front, rest = card.parts(data.decode(errors="replace"))
+    front, rest = cards.parts(data.decode(errors="replace"))
     assert len(front) <= len(data)
+    said = cards.read(data)
+    assert all(isinstance(value, int | float | str) for value in said.metrics.values())
+    assert not any("\n" in text for text in [*said.metrics, *said.tags.values(), *said.labels])
     elements = _Elements()
     elements.feed(card.html(rest))
     elements.close()

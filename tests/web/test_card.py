@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from registry.manifests import cards
 from registry.web import card
 from tests.web.test_pages import read
 
@@ -74,9 +75,9 @@ def test_what_hides_is_shown() -> None:
 
 
 def test_front_matter_stands_apart() -> None:
-    assert card.parts("---\nlicense: mit\n---\n# Card\n") == ("license: mit", "# Card\n")
-    assert card.parts("# Card\n\n---\n\nmore\n") == ("", "# Card\n\n---\n\nmore\n")
-    assert card.parts("---\nno end\n") == ("", "---\nno end\n")
+    assert cards.parts("---\nlicense: mit\n---\n# Card\n") == ("license: mit", "# Card\n")
+    assert cards.parts("# Card\n\n---\n\nmore\n") == ("", "# Card\n\n---\n\nmore\n")
+    assert cards.parts("---\nno end\n") == ("", "---\nno end\n")
 
 
 @pytest.mark.parametrize(

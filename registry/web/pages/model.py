@@ -12,6 +12,7 @@ from registry.core.manifest import Declaration, Json, StageRule
 from registry.core.metadata import Metadata
 from registry.core.overview import overview
 from registry.core.state import ArtifactState, Holding, VersionState
+from registry.manifests import cards
 from registry.porcelain import views
 from registry.porcelain.values import ModelVersion
 from registry.web import card, chart, links, paging, usage
@@ -137,13 +138,13 @@ def card_at(source: Source, commit: str | None, declared: Declaration | None) ->
     if isinstance(declared.card, Mapping):
         return Card(items=list(declared.card.items()))
     path = declared.card
-    [found] = source.registry.repository.blobs_at([(commit, path)], limit=card.LIMIT)
+    [found] = source.registry.repository.blobs_at([(commit, path)], limit=cards.LIMIT)
     if found.type != "blob":
         absent = any(source.registry.repository.ids_at([(commit, path)]))  # of a partial clone: its bytes alone
         return Card(path, trouble="is not in this clone" if absent else "is not there at this commit")
     if found.data is None:
-        return Card(path, trouble=f"is longer than {card.LIMIT // 1000} kB")
-    front, text = card.parts(found.data.decode(errors="replace").removeprefix("\ufeff").replace("\r\n", "\n"))
+        return Card(path, trouble=f"is longer than {cards.LIMIT // 1000} kB")
+    front, text = cards.parts(cards.text_of(found.data))
     return Card(path, card.html(text), front)
 
 

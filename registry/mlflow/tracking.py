@@ -1,0 +1,58 @@
+"""What MLflow's tracking knows of a model that becomes a version: its run, its files, its metrics and parameters."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mlflow.tracking import MlflowClient
+
+from registry.porcelain.values import ModelVersion
+
+_log = logging.getLogger("registry")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a version comes from. `storage` is where its files really are; `here` is a version of this repository whose
+    files are in its commit."""
+
+    source: str
+    storage: str
+    run_id: str | None = None
+    model_id: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    here: ModelVersion | None = None
+
+
+def client(tracking_uri: str | None) -> MlflowClient:
+    """MLflow's tracking; in its server, the server's own store."""
+    return MlflowClient(tracking_uri=os.environ.get("_MLFLOW_SERVER_FILE_STORE") or tracking_uri)
+
+
+def with_evidence(origin: Origin, tracking_uri: str | None) -> Origin:
+    """`origin` with the metrics and parameters of its run and of the logged model, as far as they can be asked."""
+    metrics: dict[str, float] = {}
+    params: dict[str, str] = {}
+    run_id = origin.run_id
+    try:
+        if origin.model_id is not None:
+            logged = client(tracking_uri).get_logged_model(origin.model_id)
+            run_id = run_id or logged.source_run_id
+            metrics.update({one.key: one.value for one in logged.metrics or ()})
+            params.update(logged.params or {})
+        if run_id is not None:
+            data = client(tracking_uri).get_run(run_id).data
+            metrics, params = {**data.metrics, **metrics}, {**data.params, **params}
+    except Exception as error:  # noqa: BLE001  (a registration does not fail for a run that is elsewhere, or gone)
+        _log.debug("run %s cannot be asked: %s", run_id, error)
+    return replace(origin, run_id=run_id, metrics=metrics, params=params)
+
+
+def logged_model(model_id: str, tracking_uri: str | None) -> Any:
+    """A model that was logged and is not registered yet. Raises MlflowException."""
+    return client(tracking_uri).get_logged_model(model_id)

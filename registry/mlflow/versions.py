@@ -1,0 +1,151 @@
+"""Model versions: a source of MLflow's becomes a version, at HEAD or with its files committed."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from mlflow.entities.model_registry import ModelVersionTag
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS
+from mlflow.store.artifact.utils.models import _parse_model_uri
+
+from registry.api import Registry
+from registry.core import version as semver
+from registry.errors import NotFound, Refused
+from registry.mlflow import checking, files, reading, tracking, wording
+from registry.mlflow.address import Place
+from registry.mlflow.reading import RUN, Known
+from registry.mlflow.tracking import Origin
+from registry.porcelain.values import ModelVersion
+
+
+def of(known: Known, version: object) -> ModelVersion:
+    """The version that a number, or a SemVer, means. Raises MlflowException for what is neither, NotFound."""
+    text = str(version)
+    for one in known.versions:
+        if text in {str(one.number), one.version}:
+            return one
+    if semver.parse(text) is None:
+        checking.version_number(version)  # raises in MLflow's words
+    raise NotFound(f"Model Version (name={known.name}, version={version}) not found", _instead(known, text))
+
+
+def _instead(known: Known, text: str) -> str:
+    gone = [one for one in known.state.versions.values() if not one.active and text in {str(one.number), one.name}]
+    for one in gone:
+        if one.deregistration is not None:
+            by = one.deregistration.by
+            return f"{one.name} was deregistered by {by.name} on {by.iso[:10]}"
+    there = ", ".join(f"{one.number} ({one.version})" for one in known.versions[-5:])
+    return f"there is {there}" if there else "it has no versions"
+
+
+def origin(registry: Registry, source: str, uri: str, tracking_uri: str | None) -> Origin:
+    """Where `source` leads: a version here, a logged model, or what MLflow can read itself."""
+    if urllib.parse.urlparse(source).scheme != "models":
+        return Origin(source, source)
+    try:
+        said = _parse_model_uri(source)
+        if getattr(said, "model_id", None) is not None:
+            logged = tracking.logged_model(said.model_id, tracking_uri)
+            return Origin(source, logged.artifact_location, logged.source_run_id, said.model_id)
+        one = of(reading.known(registry, said.name, uri), said.version)
+    except Exception as error:  # MLflow's own stores say it in these words, whatever it was
+        raise MlflowException(
+            f"Unable to fetch model from model URI source artifact location '{source}'.Error: {error}"
+        ) from error
+    elsewhere = files.outside(one)
+    return Origin(source, source, here=one) if elsewhere is None else Origin(source, elsewhere)
+
+
+def create(
+    registry: Registry,
+    place: Place,
+    known: Known,
+    found: Origin,
+    tags: list[ModelVersionTag] | None,
+    run_link: str | None,
+    description: str | None,
+    local: str | None,
+) -> str:
+    """Register a version; its name. Raises MlflowException where the SemVer that is asked for is taken."""
+    values = wording.tag_values(tags)
+    wanted = values.pop(wording.SEMVER, None)
+    if wanted is not None and (there := known.state.versions.get(wanted)) is not None and there.active:
+        raise MlflowException(
+            f"Model Version (name={known.name}, semver={wanted}) already exists.", RESOURCE_ALREADY_EXISTS
+        )
+    said: dict[str, Any] = {
+        "version": wanted,
+        "description": wording.spelled(description) if description else None,
+        "run": f"{RUN}{found.run_id}" if found.run_id else None,
+        "run_url": run_link or None,
+        "metrics": _named(found.metrics),
+        "params": {key: wording.spelled(value) for key, value in _named(found.params).items()},
+        "tags": {**values, **_own(found)},
+        "force": True,  # a registration without a commit of its own: HEAD may have a version already
+        "undeclared": known.declared is None,
+        "reason": "registered in MLflow",
+        "push": place.push,
+    }
+    # A prompt is its text, a tag of MLflow's: it has no files.
+    is_prompt = known.declared is not None and known.declared.type == "prompt"
+    if found.here is not None:
+        return _copied(registry, known.name, found.here, said)
+    if place.keeps and not is_prompt:
+        return _committed(registry, place, known.name, found, local, said)
+    return registry.register(known.name, **said).version
+
+
+def _copied(registry: Registry, name: str, here: ModelVersion, said: Mapping[str, Any]) -> str:
+    """Register the commit that another version's files are in."""
+    path = here.metadata.tags.get(wording.PATH) or here.path
+    root = registry.repository.root
+    if path is None:
+        raise Refused(f"{here.artifact} {here.version} has no files", "register it anew from where they are")
+    tags = {**said["tags"], wording.PATH: path}
+    carried = [path if root is None else root / path]
+    more = {"tags": tags, "artifacts": carried, "undeclared": True}
+    return registry.register(name, here.commit, **{**said, **more}).version
+
+
+def _committed(
+    registry: Registry, place: Place, name: str, found: Origin, local: str | None, said: Mapping[str, Any]
+) -> str:
+    """Commit the model's files and register that commit, in one transaction."""
+    path = files.place_of(place, name)
+    tags = {**said["tags"], wording.PATH: path}
+    tags.pop(wording.STORAGE, None)
+
+    def work(there: Registry) -> str:
+        root = there.repository.root
+        if root is None:
+            raise Refused("this repository has no work tree", "a registry URI without store=git does without")
+        with files.put(model, root, path) as at, there.promote(name, **{**said, "tags": tags}) as run:
+            run.log_artifact(at)
+        return run.version.version
+
+    with files.brought(found.storage, local) as model:
+        return registry.at_work(work)
+
+
+def _own(found: Origin) -> dict[str, str]:
+    return {
+        wording.SOURCE: wording.spelled(found.source),
+        **({wording.STORAGE: wording.spelled(found.storage)} if found.storage != found.source else {}),
+        **({wording.MODEL_ID: found.model_id} if found.model_id else {}),
+    }
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those whose names a tag of ours can hold."""
+    return {key: value for key, value in values.items() if key and "=" not in key and key == key.strip()}
+
+
+def with_ids(found: Origin, run_id: str | None, model_id: str | None, tracking_uri: str | None) -> Origin:
+    """`found` with what was said of its run and model, and with what they show."""
+    told = replace(found, run_id=run_id or found.run_id, model_id=model_id or found.model_id)
+    return tracking.with_evidence(told, tracking_uri)

@@ -1,0 +1,70 @@
+"""Runs of MLflow: `mlflow:ID`, asked by its own client."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+from registry.errors import NotFound, UsageError
+from registry.providers.values import Found, Place
+
+TAG = "git-registry.version"  # on the run: the versions that it became, by ", "
+_id = re.compile(r"[A-Za-z0-9_-]{1,256}")
+
+
+def resolve(run: str, place: Place) -> Found:  # noqa: ARG001  (a provider is asked so)
+    """Its page on the tracking server, its last metrics, and its parameters."""
+    found = _client().get_run(_checked(run))
+    return Found(page(tracking_uri(), found.info.experiment_id, run), found.data.metrics, found.data.params)
+
+
+def promoted(run: str, version: str, place: Place) -> None:  # noqa: ARG001  (the same)
+    """Say on the run which version it became, after those that it became before."""
+    client = _client()
+    before = client.get_run(_checked(run)).data.tags.get(TAG, "")
+    versions = [one for one in before.split(", ") if one]
+    if version not in versions:
+        client.set_tag(run, TAG, ", ".join([*versions, version]))
+
+
+def tracking_uri() -> str:
+    """Where runs are tracked. Raises NotFound where nobody has said: MLflow would make a database here."""
+    inside = os.environ.get("_MLFLOW_SERVER_FILE_STORE")  # in MLflow's own server: its own store
+    said = inside or os.environ.get("MLFLOW_TRACKING_URI")
+    loaded = sys.modules.get("mlflow")
+    if loaded is not None and not inside and loaded.is_tracking_uri_set():
+        said = loaded.get_tracking_uri()
+    if said:
+        return str(said)
+    if any(Path(name).exists() for name in ("mlflow.db", "mlruns")):
+        return ""
+    raise NotFound("MLFLOW_TRACKING_URI does not say where MLflow tracks runs", "")
+
+
+def page(uri: str, experiment: str, run: str) -> str | None:
+    """The page of a run, where the tracking is a server that has pages; without its password."""
+    parts = urllib.parse.urlsplit(uri)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    at = urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
+    return f"{at}/#/experiments/{experiment}/runs/{run}"
+
+
+def _client() -> Any:
+    if importlib.util.find_spec("mlflow") is None:
+        raise NotFound("MLflow is not installed", "")
+    uri = tracking_uri()
+    from mlflow.tracking import MlflowClient  # an extra, and slow to import
+
+    return MlflowClient(tracking_uri=uri or None)
+
+
+def _checked(run: str) -> str:
+    if _id.fullmatch(run) is None:
+        raise UsageError("that is no id of an MLflow run", "")
+    return run
