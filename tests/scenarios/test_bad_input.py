@@ -416,7 +416,8 @@ import ruamel.yaml, semver
 import registry
 from registry import cli
 for module in pkgutil.walk_packages(registry.__path__, "registry."):
-    if not module.name.endswith(("__main__", "demo.train")):  # those would run
+    # Those would run; and what is MLflow's wants that to be installed.
+    if not module.name.endswith(("__main__", "demo.train")) and not module.name.startswith("registry.mlflow."):
         importlib.import_module(module.name)
 os.chdir(sys.argv[1])
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
