@@ -118,6 +118,11 @@ def in_tag(artifact: str) -> str:
     return artifact.replace(":", "=")
 
 
+def from_tag(written: str) -> str:
+    """The artifact that a tag writes so; what is none stays one that `is_artifact` refuses."""
+    return written.replace("=", ":")
+
+
 def directory_of(artifact: str) -> str:
     """The directory of the manifest that declares the artifact, "" for the root."""
     return artifact.rpartition(":")[0]

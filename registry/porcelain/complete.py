@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from registry.core.names import Form, in_tag, is_artifact, is_stage, parse_tag
+from registry.core.names import Form, from_tag, in_tag, is_artifact, is_stage, parse_tag
 from registry.errors import GitFailed
 from registry.plumbing import kept, refnames
 from registry.plumbing.process import Git
@@ -107,7 +107,7 @@ def _kept(git: Git) -> list[_Row] | None:
 
 def _tagged(git: Git, typed: str) -> set[str]:
     names = {refnames.owner(name) for name in refnames.tag_names(git, refnames.beginning(typed.rstrip(":")))}
-    return {artifact for name in names if is_artifact(artifact := name.replace("=", ":"))}
+    return {artifact for name in names if is_artifact(artifact := from_tag(name))}
 
 
 def _declared(git: Git) -> tuple[list[str], list[str]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from registry.core import diagnosis
 from registry.core.diagnosis import Finding
-from registry.core.events import parse_signatory
 from registry.core.manifest import Json
 from registry.core.state import fold
 from registry.plumbing import tags, write
@@ -50,7 +49,7 @@ def doctor(repository: Repository) -> Diagnosis:
     findings = [
         f for record in records if (f := diagnosis.damaged_tag(record.name, record.type, record.raw)) is not None
     ]
-    findings += diagnosis.sick_artifacts(states, _clock(repository))
+    findings += diagnosis.sick_artifacts(states, repository.clock())
     for path, reason in repository.manifest_at_head.broken.items():
         findings.append(
             Finding("error", "manifest", path, f"it cannot be read at HEAD: {reason}", "registry check says more")
@@ -60,11 +59,3 @@ def doctor(repository: Repository) -> Diagnosis:
         findings.append(Finding("warning", "interrupted", "journal", message, "the next command that writes mends it"))
     findings.sort(key=lambda f: (f.severity, f.subject))
     return Diagnosis(len(records), sum(map(len, groups.values())), len(states), tuple(findings))
-
-
-def _clock(repository: Repository) -> int:
-    # Git's clock, so that GIT_COMMITTER_DATE moves this one too; without an identity, Git still tells a date.
-    ident = repository.git.read(
-        "-c", "user.name=doctor", "-c", "user.email=doctor@localhost", "var", "GIT_COMMITTER_IDENT", check=False
-    )
-    return parse_signatory(ident.decode(errors="replace").strip()).seconds

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.core import diagnosis, gates, names, policy
-from registry.core.events import Assignment, Event, Registration, event_of, parse_signatory
+from registry.core.events import Assignment, Event, Registration, event_of
 from registry.core.names import parse_tag
 from registry.core.push import Objection, objections
 from registry.core.state import ArtifactState
@@ -27,6 +27,7 @@ from registry.plumbing import objects, tags
 from registry.plumbing.remote import HEADS
 from registry.repository import Repository
 from registry.trust import Trust, at_head
+from registry.writing.heads import artifact_of
 
 _LIMIT = 1_000_000  # bytes of one tag object
 
@@ -83,12 +84,12 @@ class _Judging:
                 yield outcome
             else:
                 found[outcome.artifact].append(outcome)
-        touched = [*dict.fromkeys([*found, *filter(None, (_artifact_of_head(one.ref) for one in heads))])]
+        touched = [*dict.fromkeys([*found, *filter(None, (artifact_of(one.ref) for one in heads))])]
         states = self.repository.states_of(touched)
         yield from self._twins(states, found)
         after = {name: states[name].with_events(found[name]) if name in found else states[name] for name in touched}
         yield from self._declared([e for events in found.values() for e in events if isinstance(e, Registration)])
-        now = _clock(self.repository)
+        now = self.repository.clock()
         for name, events in found.items():
             yield from self._of_artifact(states[name], after[name], {event.oid for event in events}, now)
         for one in heads:
@@ -97,7 +98,7 @@ class _Judging:
     def _malformed(self, update: Update, tag: str) -> Iterator[Objection]:
         """A tag that is meant for one of our artifacts, or passes for one, and is not in the format."""
         finding = diagnosis.damaged_tag(tag, "tag", b"")
-        name = re.split("[@#]", tag, maxsplit=1)[0].replace("=", ":")
+        name = names.from_tag(re.split("[@#]", tag, maxsplit=1)[0])
         if finding is None or update.new is None:
             return
         if not name.isascii() or self._is_known(name):
@@ -185,14 +186,9 @@ _UNDO = {
 }
 
 
-def _artifact_of_head(ref: str) -> str | None:
-    name = ref[len(HEADS) :].removesuffix("@head").replace("=", ":")
-    return name if ref.endswith("@head") and names.is_artifact(name) else None
-
-
 def _of_head(update: Update, after: Mapping[str, ArtifactState]) -> Iterator[Objection]:
     """A head goes to the end of its artifact's chain, and nowhere else."""
-    name = _artifact_of_head(update.ref)
+    name = artifact_of(update.ref)
     if name is None:
         yield Objection(update.ref, "head", "it is no head of an artifact", "refs/registry/ is the registry's own")
     elif update.new is None:
@@ -203,13 +199,6 @@ def _of_head(update: Update, after: Mapping[str, ArtifactState]) -> Iterator[Obj
             where = end.tag if end is not None else "nothing"
             why = f"it does not go to the last event of {name}, which is {where}"
             yield Objection(update.ref, "head", why, "registry push moves it")
-
-
-def _clock(repository: Repository) -> int:
-    ident = repository.git.read(
-        "-c", "user.name=hook", "-c", "user.email=hook@localhost", "var", "GIT_COMMITTER_IDENT", check=False
-    )
-    return parse_signatory(ident.decode(errors="replace").strip()).seconds
 
 
 # -- installing --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from registry.errors import ManifestError, NotFound
 from registry.manifests import documents, edit, read
 from registry.manifests.documents import DocumentError
 from registry.manifests.dump import dumped
-from registry.porcelain import manifests
+from registry.porcelain import working
+from registry.porcelain.manifests import work_files
 from registry.porcelain.values import EventView
 from registry.repository import Repository
 
@@ -46,7 +47,7 @@ def from_gto(repository: Repository, *, dry_run: bool = False) -> Imported:
 
     What is declared there already stays as it is. Raises NotFound where there is neither file, nor any tag.
     """
-    files = manifests.work_files(repository)
+    files = work_files(repository)
     gto = read.read({path: data for path, data in files.items() if path in {read.GTO, read.GTO_CONFIG}})
     ours = read.read({path: data for path, data in files.items() if path == read.OURS})
     there = sum(len(state.events) for state in repository.states.values())
@@ -98,9 +99,9 @@ def declared(
     A file that is not there is for `check` to say. A note where the stages could not be written. Raises ManifestError
     where an entry cannot be added.
     """
-    root = manifests._root(repository)
-    file = manifests._editable(repository, root / read.OURS)
-    before = manifests._text(file) if file.exists() else ""
+    root = working.root(repository)
+    file = working.editable(repository, root / read.OURS)
+    before = working.text(file) if file.exists() else ""
     text, note = before, None
     if stages:
         text, note = _with_stages(text, stages)
@@ -109,7 +110,7 @@ def declared(
         kept = {key: value for key, value in said.items() if not (key == "type" and section == "models")}
         text = edit.add_entry(text, section, name, kept)
     if not dry_run and text != before:
-        manifests._write(file, text)
+        working.replace(file, text)
     return note
 
 

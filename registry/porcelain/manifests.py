@@ -10,14 +10,15 @@ from pathlib import Path, PurePosixPath
 
 from registry.core import names, policy, signers
 from registry.core.manifest import Json
-from registry.errors import GitFailed, ManifestError, NotFound, Refused, UsageError
+from registry.errors import GitFailed, NotFound, Refused, UsageError
 from registry.manifests import check as checking
 from registry.manifests import edit, read, trusting
 from registry.manifests.check import Problem
 from registry.manifests.edit import Section
 from registry.manifests.worktree import WorkTree
 from registry.plumbing import commits, tags, write
-from registry.repository import MANIFEST_LIMIT, Repository
+from registry.porcelain import working
+from registry.repository import Repository
 
 FILE = "registry.yaml"
 
@@ -37,10 +38,10 @@ class Edited:
 
 def init(repository: Repository) -> Edited:
     """Write a manifest to begin with. Raises Refused where there is one."""
-    path = _root(repository) / FILE
+    path = working.root(repository) / FILE
     if path.exists():
         raise Refused(f"there is a {FILE} already", "registry add NAME --path PATH adds a model to it")
-    _write(path, edit.NEW_MANIFEST)
+    working.replace(path, edit.NEW_MANIFEST)
     return Edited(FILE)
 
 
@@ -59,13 +60,11 @@ def add(
     names.check_artifact(artifact)
     policy.check_travels(f"{names.in_tag(artifact)}@v0.0.1")
     directory = names.directory_of(artifact)
-    file = _editable(repository, _root(repository) / directory / FILE)
+    file = working.editable(repository, working.root(repository) / directory / FILE)
     section: Section = "models" if fields.get("type", "model") == "model" else "artifacts"
     entry = {key: value for key, value in fields.items() if not (key == "type" and section == "models")}
-    for key in ("path", "card"):
-        if isinstance(entry.get(key), str):
-            entry[key] = _relative(str(entry[key]), directory)
-    text = _text(file) if file.exists() else ""
+    entry = _located(entry, directory)
+    text = working.text(file) if file.exists() else ""
     if file.exists() is False and not file.parent.is_dir():
         raise NotFound(
             f"there is no directory {directory}", "the name before the colon is a directory of the repository"
@@ -74,7 +73,7 @@ def add(
     policy.check_case(artifact, everywhere, "name")
     changed = edit.add_entry(text, section, artifact.rpartition(":")[2], entry)
     _no_worse(repository, str(PurePosixPath(directory) / FILE), text, changed)
-    _write(file, changed)
+    working.replace(file, changed)
     return _committed(repository, file, f"Declare {artifact}", waiting) if commit else _edited(repository, file)
 
 
@@ -92,17 +91,11 @@ def change(
     """
     names.check_artifact(artifact)
     directory = names.directory_of(artifact)
-    file = _editable(repository, _root(repository) / directory / FILE)
-    if not file.exists():
-        raise NotFound(f"there is no {_edited(repository, file).path}", "registry show lists what is declared where")
-    said = dict(fields)
-    for key in ("path", "card"):
-        if isinstance(said.get(key), str):
-            said[key] = _relative(str(said[key]), directory)
-    text = _text(file)
-    changed = edit.change_entry(text, artifact.rpartition(":")[2], said)
+    file = _declaring(repository, directory)
+    text = working.text(file)
+    changed = edit.change_entry(text, artifact.rpartition(":")[2], _located(fields, directory))
     _no_worse(repository, str(PurePosixPath(directory) / FILE), text, changed)
-    _write(file, changed)
+    working.replace(file, changed)
     return _committed(repository, file, f"Change {artifact}", waiting) if commit else _edited(repository, file)
 
 
@@ -110,16 +103,28 @@ def remove(repository: Repository, artifact: str, waiting: Callable[[], None], *
     """Take an artifact out of its manifest; its tags stay. Raises NotFound where there is no such file, ManifestError
     with the nearest name where it is not declared there."""
     names.check_artifact(artifact)
-    file = _editable(repository, _root(repository) / names.directory_of(artifact) / FILE)
+    file = _declaring(repository, names.directory_of(artifact))
+    working.replace(file, edit.remove_entry(working.text(file), artifact.rpartition(":")[2]))
+    return _committed(repository, file, f"Remove {artifact}", waiting) if commit else _edited(repository, file)
+
+
+def _declaring(repository: Repository, directory: str) -> Path:
+    """The manifest of a directory. Raises NotFound where there is none."""
+    file = working.editable(repository, working.root(repository) / directory / FILE)
     if not file.exists():
         raise NotFound(f"there is no {_edited(repository, file).path}", "registry show lists what is declared where")
-    _write(file, edit.remove_entry(_text(file), artifact.rpartition(":")[2]))
-    return _committed(repository, file, f"Remove {artifact}", waiting) if commit else _edited(repository, file)
+    return file
+
+
+def _located(fields: Mapping[str, Json], directory: str) -> dict[str, Json]:
+    """`fields` with their paths as a manifest in `directory` writes them. Raises UsageError for one that leads out."""
+    paths = {key: _relative(said, directory) for key in ("path", "card") if isinstance(said := fields.get(key), str)}
+    return {**fields, **paths}
 
 
 def check(repository: Repository) -> list[Problem]:
     """Every problem of the manifests and of `.registry/` in the work tree, in order of file and place."""
-    root = _root(repository)
+    root = working.root(repository)
     files = work_files(repository)
     if not files:
         raise NotFound("there is no manifest", "registry init writes one")
@@ -162,7 +167,7 @@ def _openpgp(root: Path) -> list[str]:
 
 def work_files(repository: Repository) -> dict[str, bytes]:
     """The manifests of the work tree by path: those that Git tracks, and new ones that it does not ignore."""
-    root = _root(repository)
+    root = working.root(repository)
     listing = repository.git.read(
         "-C", os.fspath(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"
     )
@@ -171,42 +176,9 @@ def work_files(repository: Repository) -> dict[str, bytes]:
     return {
         path: data
         for path in paths
-        if Path(os.path.realpath(root / path)).is_relative_to(inside) and (data := _bytes(root / path)) is not None
+        if Path(os.path.realpath(root / path)).is_relative_to(inside)
+        and (data := working.data(root / path)) is not None
     }
-
-
-def _bytes(path: Path) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            return file.read(MANIFEST_LIMIT + 1)
-    except (FileNotFoundError, IsADirectoryError):
-        return None  # deleted in the work tree, or a submodule
-    except OSError as error:
-        raise GitFailed(f"{path.name} cannot be read: {error.strerror}", "check its permissions") from error
-
-
-def _editable(repository: Repository, path: Path) -> Path:
-    """The file that is meant, a link followed. Raises Refused where it leads out of the repository."""
-    real = Path(os.path.realpath(path))
-    if not real.is_relative_to(os.path.realpath(_root(repository))):
-        raise Refused(f"{path.name} is a link that leads out of the repository", "put the file itself there")
-    return path
-
-
-def _text(path: Path) -> str:
-    data = _bytes(path) or b""
-    if len(data) > MANIFEST_LIMIT:
-        raise ManifestError(f"{path.name} is larger than 10 MB", "registry check says what else is wrong")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path.name} is not text in UTF-8", "save it as UTF-8") from error
-
-
-def _root(repository: Repository) -> Path:
-    if repository.root is None:
-        raise Refused("this repository has no work tree", "edit the manifest in a clone of it")
-    return repository.root
 
 
 def _relative(path: str, directory: str) -> str:
@@ -224,31 +196,15 @@ def _relative(path: str, directory: str) -> str:
 
 def _no_worse(repository: Repository, path: str, before: str, after: str) -> None:
     """Refuse an edit that brings an error of its own into the manifest."""
-    root = _root(repository)
+    root = working.root(repository)
     old = {problem.message for problem in checking.check(root, {path: before.encode()}) if before}
     for problem in checking.check(root, {path: after.encode()}):
         if problem.severity == "error" and problem.message not in old:
             raise UsageError(problem.message, problem.hint)
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace a file whole, or not at all."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        new.write_bytes(text.encode())
-        if path.exists():
-            new.chmod(path.stat().st_mode & 0o7777)
-        new.replace(path.resolve())
-    except OSError as error:
-        raise GitFailed(
-            f"{path.name} cannot be written: {error.strerror}", "check its permissions and the disk"
-        ) from error
-    finally:
-        new.unlink(missing_ok=True)
-
-
 def _edited(repository: Repository, file: Path) -> Edited:
-    return Edited(file.relative_to(_root(repository)).as_posix())
+    return Edited(file.relative_to(working.root(repository)).as_posix())
 
 
 def _committed(repository: Repository, file: Path, message: str, waiting: Callable[[], None]) -> Edited:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from registry.core.trust import Proof, has_rules
 from registry.errors import Refused, UsageError
 from registry.plumbing import memory, remote, tags
 from registry.plumbing.remote import HEADS
+from registry.porcelain import working
 from registry.porcelain.reading import history
 from registry.repository import Repository
 from registry.trust import Trust
+from registry.writing.heads import head_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def signatures(repository: Repository, wanted: Iterable[str], trust: Trust) -> d
 def _failures(
     repository: Repository, states: Mapping[str, ArtifactState], trust: Trust, only: Collection[str] | None
 ) -> Iterator[Failure]:
-    heads = _heads(repository)
+    heads = _heads(repository, states)
     for name, state in states.items():
         for breach in trust.judge(state, only):
             yield _failure(name, breach.event, breach.code, breach.why, breach.hint)
@@ -169,17 +171,24 @@ def _failure(artifact: str, event: Event | None, code: str, why: str, hint: str)
     return Failure(artifact, event.tag, code, why, hint, event.by.name, event.by.email, event.by.iso)
 
 
-def _heads(repository: Repository) -> Callable[[ArtifactState], Iterator[tuple[ArtifactState, str]]]:
-    """For each artifact: its head here, and its remote's, each with the events that are published there."""
+def _heads(
+    repository: Repository, wanted: Iterable[str]
+) -> Callable[[ArtifactState], Iterator[tuple[ArtifactState, str]]]:
+    """For each artifact of `wanted`: its head here, and its remote's, each with the events that are published there."""
     git = repository.git
-    here = tags.tag_ids(git, [HEADS], HEADS)
+    one = names_[0] if len(names_ := [*wanted]) == 1 else None  # of one, nobody else's refs are listed
+
+    def listed(prefix: str, patterns: Sequence[str]) -> dict[str, str]:
+        return tags.tag_ids(git, [prefix] if one is None else patterns, prefix)
+
+    here = listed(HEADS, [head_ref(one or "")])
     name = None if repository.pushes else remote.choose(git)
     place = remote.of_clone(name) if name is not None else None
-    there = tags.tag_ids(git, [place.heads], place.heads) if place is not None else {}
-    published = tags.tag_ids(git, [place.tags], place.tags) if place is not None and there else {}
+    there = listed(place.heads, [head_ref(one or "", place.heads)]) if place is not None else {}
+    published = listed(place.tags, tags.patterns(one or "", place.tags)) if place is not None and there else {}
 
     def heads(state: ArtifactState) -> Iterator[tuple[ArtifactState, str]]:
-        ref = f"{names.in_tag(state.name)}@head"
+        ref = head_ref(state.name, "")
         if ref in there:
             yield fold(state.name, [e for e in state.events if published.get(e.tag) == e.oid]), there[ref]
         elif ref in here:
@@ -251,26 +260,17 @@ def write_baseline(repository: Repository, text: str | None, trust: Trust) -> Ba
     found = verify(repository, text, trust)
     states = repository.states if artifact is None else {artifact: repository.state(artifact)}
     events = {event.tag: event.oid for state in states.values() for event in state.events}
-    file = repository.root / signers.BASELINE
+    file = working.editable(repository, repository.root / signers.BASELINE)
     if artifact is not None:
         events |= {tag: oid for tag, oid in _kept(file).items() if _artifact_of(tag) != artifact}
-    _replace(file, signers.baseline(events))
+    file.parent.mkdir(exist_ok=True)
+    working.replace(file, signers.baseline(events))
     shown = tuple(replace(one, hint="") for one in found.failures)
     return Baseline(signers.BASELINE, len(events), shown)
 
 
 def _kept(file: Path) -> dict[str, str]:
-    try:
-        found, wrong = signers.accepted(file.read_text(errors="replace"))
-    except FileNotFoundError:
-        return {}
+    found, wrong = signers.accepted(working.text(file))
     if wrong:
         raise Refused(f"{signers.BASELINE}, line {wrong[0].line}: {wrong[0].message}", "mend it, or delete the file")
     return found
-
-
-def _replace(file: Path, text: str) -> None:
-    file.parent.mkdir(exist_ok=True)
-    new = file.with_name(f"{file.name}.new")
-    new.write_text(text)
-    new.replace(file)

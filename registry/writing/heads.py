@@ -12,9 +12,15 @@ from registry.plumbing.write import RefChange
 from registry.repository import Repository
 
 
-def head_ref(artifact: str) -> str:
-    """The head of `artifact`."""
-    return f"{HEADS}{names.in_tag(artifact)}@head"
+def head_ref(artifact: str, prefix: str = HEADS) -> str:
+    """The head of `artifact`, below `prefix`."""
+    return f"{prefix}{names.in_tag(artifact)}@head"
+
+
+def artifact_of(ref: str) -> str | None:
+    """The artifact whose head is `ref`, None where it is nobody's."""
+    name = names.from_tag(ref[len(HEADS) :].removesuffix("@head"))
+    return name if names.is_artifact(name) and head_ref(name) == ref else None
 
 
 def head_changes(repository: Repository, events: Iterable[Event]) -> list[RefChange]:

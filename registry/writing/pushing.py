@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from registry.core import names
 from registry.core.draft import Laid
 from registry.core.events import Event
 from registry.core.replay import Replayed
@@ -194,7 +193,7 @@ def _own(plan: Plan, place: Remote) -> dict[str, str]:
     """What our own refs shall be then: the remote's as it is now, and those that keep what was withdrawn."""
     refs = {place.tags + event.tag: event.oid for event in plan.events}
     if plan.head is not None:
-        refs[f"{place.heads}{names.in_tag(plan.name)}@head"] = plan.head
+        refs[head_ref(plan.name, place.heads)] = plan.head
     return {**refs, **{f"{WITHDRAWN}{lost.event.oid}": lost.event.oid for lost in plan.replayed.withdrawn}}
 
 
