@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -119,3 +120,13 @@ def test_resolving_imports_nothing_that_it_does_not_need(repo: RepoStory, by_url
     of_urls = {"registry.mirrored", "registry.plumbing.mirror", "registry.plumbing.network"}
     assert loaded & of_urls == (of_urls if by_url else set())
     assert "registry.plumbing.trees" not in loaded
+
+
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    named = set(re.findall(r"`(?:[\w./]+::)?((?:test)?_\w+)`", (DOCS / "threats.md").read_text()))
+    places = set(re.findall(r"`(tests/[\w./]+?)(?:::\w+)?`", (DOCS / "threats.md").read_text()))
+    there = "\n".join(file.read_text() for file in (ROOT.parent / "tests").rglob("test_*.py"))
+
+    assert len(named) > 20
+    assert not [name for name in named if f"def {name}(" not in there]
+    assert not [place for place in places if not (ROOT.parent / place).exists()]

@@ -16,13 +16,13 @@ NO_KEYS: Keys = MappingProxyType({})
 MAGIC = "Registry: 1"
 
 # What Git takes for the beginning of a signature, at the beginning of a line: gpg-interface.c, get_format_by_sig().
-_SIGNATURES = (
+SIGNATURES = (
     "-----BEGIN PGP SIGNATURE-----",
     "-----BEGIN PGP MESSAGE-----",
     "-----BEGIN SIGNED MESSAGE-----",
     "-----BEGIN SSH SIGNATURE-----",
 )
-_signature = re.compile("^(?:" + "|".join(_SIGNATURES) + ")", re.MULTILINE)
+_signature = re.compile("^(?:" + "|".join(SIGNATURES) + ")", re.MULTILINE)
 _control = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")  # all but tab and line feed
 _key = re.compile(r"[A-Z][A-Za-z0-9-]*")
 

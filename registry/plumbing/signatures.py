@@ -21,15 +21,17 @@ from functools import cached_property
 from pathlib import Path
 
 from registry.core.events import parse_object
+from registry.core.message import SIGNATURES
 from registry.core.signers import dates
 from registry.core.trust import UNSIGNED, Proof
 from registry.errors import GitFailed
 from registry.plumbing.userdirs import cache_directory
 
-# As Git does, the last line that begins so ends what is signed: gpg-interface.c, parse_signed_buffer().
 _LONGEST = 1000  # characters of an e-mail address, of which RFC 5321 allows 254: it is an argument of a program
 
-_begin = re.compile(rb"^-----BEGIN (?:(SSH)|PGP|SIGNED) (?:SIGNATURE|MESSAGE)-----", re.MULTILINE)
+# What is verified has to be what is read: the last line that begins so ends it, as in core.message.
+_begin = re.compile(f"^(?:{'|'.join(SIGNATURES)})".encode(), re.MULTILINE)
+_SSH = b"-----BEGIN SSH SIGNATURE-----"
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def taken_apart(raw: bytes) -> Signed | None:
     if not starts or found is None:
         return None
     last = starts[-1]
-    return Signed(found.tagger.email, raw[: last.start()], raw[last.start() :], last[1] is not None)
+    return Signed(found.tagger.email, raw[: last.start()], raw[last.start() :], last[0] == _SSH)
 
 
 def prove(

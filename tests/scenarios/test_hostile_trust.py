@@ -280,7 +280,7 @@ def test_what_is_read_is_what_was_signed(guarded: RepoStory, keys: Keys, tmp_pat
         "nested": (payload + signature.replace(b"\n", b"\n" + signature, 1), False),
         "other lines' ends": (payload + signature.replace(b"\n", b"\r\n"), False),
         "carriage returns": (b"\n\n".join([head, said.replace(b"\n", b"\r\n")]), False),
-        "a message": (whole + b"-----BEGIN SSH MESSAGE-----\n" + forged_, False),
+        "no signature of Git's": (whole + b"-----BEGIN SSH MESSAGE-----\n" + forged_, True),
         "of PGP": (whole + b"-----BEGIN PGP SIGNATURE-----\n" + forged_, False),
         "NUL": (payload + b"\0" + forged_ + signature, False),
         "header": (whole.replace(b"\n\nNote", b"\ngpgsig x\n\nNote"), False),
