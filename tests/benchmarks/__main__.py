@@ -92,7 +92,8 @@ class Bench:
 def machine() -> str:
     """What the figures were taken on, and with."""
     git = subprocess.run(["git", "--version"], capture_output=True, check=True, text=True).stdout.split()[2]
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, git {git}"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return f"{os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}, git {git}"
 
 
 def _arguments() -> argparse.Namespace:

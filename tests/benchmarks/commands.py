@@ -67,6 +67,10 @@ def writing_one(shop: Workshop, shape: Shape) -> list[Probe]:
         "unassign A@V S": ["unassign", last, "production"],
         "annotate A@V": ["annotate", last, "--metric", "auc=0.9"],
         "deregister A@V": ["deregister", last],
+        "rollback A S": ["rollback", a, "production"],
+        "deprecate A": ["deprecate", a],
+        "approve A@V S, signed": ["approve", last, "production"],
+        "delete TAG": ["delete", f"{a}#production#10", "--yes"],
     }
     return [Probe(label, shop.registry(*words), place, (CLICK,), anew) for label, words in orders.items()]
 

@@ -29,7 +29,10 @@ class Workshop:
     @cached_property
     def environment(self) -> dict[str, str]:
         """As in tests/conftest.py: without the settings of this machine; new tags are younger than all others."""
-        (self.home / ".gitconfig").write_text(_SETTINGS)
+        key = self.home / "key"  # for what is always signed
+        if not key.exists():
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", os.fspath(key)], check=True)
+        (self.home / ".gitconfig").write_text(f"{_SETTINGS}[gpg]\nformat = ssh\n[user]\nsigningKey = {key}\n")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "REGISTRY_", "GTO_"))}
         date = f"{corpus.START + 1_000_000} +0000"
         return {
