@@ -182,7 +182,7 @@ class _Judging:
         yield from self._may_change(event, rule)
         if rule.after is not None and (anew or rule.after not in self.been[subject]):
             why = f"{_short(subject)} had not been in {rule.after}, which {stage} wants before"
-            yield Breach(event, "after", why, f"registry assign '{self.artifact}@{subject}' {rule.after}")
+            yield Breach(event, "after", why, self._remedy("assign", subject, rule.after))
         others = [_short(other) for other in self.held.get(stage, ()) if other != subject]
         if rule.exclusive and others:
             why = f"{', '.join(others)} was in {stage}, which is exclusive"
@@ -198,8 +198,14 @@ class _Judging:
         if len(proven) < rule.approvals:
             by = f" ({', '.join(sorted(who for who in proven if who is not None))})" if proven else ""
             why = f"{len(proven)} of {rule.approvals} approvals for {rule.name}{by}"
-            hint = f"registry approve '{self.artifact}@{subject}' {rule.name}, by others than {event.by.email}"
+            hint = f"{self._remedy('approve', subject, rule.name)}, by others than {event.by.email}"
             yield Breach(event, "approvals", why, hint)
+
+    def _remedy(self, verb: str, subject: str, stage: str) -> str:
+        """The command that is missing; a commit without a version has no name that commands take."""
+        if subject in self.commits:
+            return f"registry {verb} '{self.artifact}@{subject}' {stage}"
+        return f"registry register {self.artifact} {_short(subject)}, and {verb} that version for {stage}"
 
     def _may_change(self, event: Event, rule: StageRule | None) -> Iterator[Breach]:
         """Whoever changes what is in a stage is one of those who may, and has signed where that is wanted."""

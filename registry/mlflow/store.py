@@ -27,6 +27,7 @@ from registry.mlflow import address, checking, entries, files, reading, searchin
 from registry.mlflow.failing import told, translated
 from registry.mlflow.reading import Known
 from registry.porcelain import values
+from registry.providers.mlflow import tracked_at
 
 _LATEST = "latest"
 _NO_HOOKS = "a Git registry calls no webhooks: a push of a tag starts a workflow where the repository is hosted"
@@ -200,7 +201,8 @@ class GitStore(AbstractStore):
         known = self._known(name, registry)
         found = versions.origin(registry, source, self._named, self.tracking_uri)
         found = versions.with_ids(found, run_id, model_id, self.tracking_uri)
-        made = versions.create(registry, self.place, known, found, tags, run_link, description, local_model_path)
+        with tracked_at(self.tracking_uri):
+            made = versions.create(registry, self.place, known, found, tags, run_link, description, local_model_path)
         return self.get_model_version(name, made)
 
     @told

@@ -35,22 +35,16 @@ def client(tracking_uri: str | None) -> MlflowClient:
 
 
 def with_evidence(origin: Origin, tracking_uri: str | None) -> Origin:
-    """`origin` with the metrics and parameters of its run and of the logged model, as far as they can be asked."""
-    metrics: dict[str, float] = {}
-    params: dict[str, str] = {}
-    run_id = origin.run_id
+    """`origin` with what its logged model shows, if it can be asked. Its run is asked when the version is registered."""
+    if origin.model_id is None:
+        return origin
     try:
-        if origin.model_id is not None:
-            logged = client(tracking_uri).get_logged_model(origin.model_id)
-            run_id = run_id or logged.source_run_id
-            metrics.update({one.key: one.value for one in logged.metrics or ()})
-            params.update(logged.params or {})
-        if run_id is not None:
-            data = client(tracking_uri).get_run(run_id).data
-            metrics, params = {**data.metrics, **metrics}, {**data.params, **params}
-    except Exception as error:  # noqa: BLE001  (a registration does not fail for a run that is elsewhere, or gone)
-        _log.debug("run %s cannot be asked: %s", run_id, error)
-    return replace(origin, run_id=run_id, metrics=metrics, params=params)
+        logged = client(tracking_uri).get_logged_model(origin.model_id)
+    except Exception as error:  # noqa: BLE001  (a registration does not fail for a model that is elsewhere, or gone)
+        _log.debug("model %s cannot be asked: %s", origin.model_id, error)
+        return origin
+    metrics = {one.key: one.value for one in logged.metrics or ()}
+    return replace(origin, run_id=origin.run_id or logged.source_run_id, metrics=metrics, params=logged.params or {})
 
 
 def logged_model(model_id: str, tracking_uri: str | None) -> Any:

@@ -20,6 +20,7 @@ from registry.mlflow.address import Place
 from registry.mlflow.reading import RUN, Known
 from registry.mlflow.tracking import Origin
 from registry.porcelain.values import ModelVersion
+from registry.providers.ask import fitting
 
 
 def of(known: Known, version: object) -> ModelVersion:
@@ -83,8 +84,8 @@ def create(
         "description": wording.spelled(description) if description else None,
         "run": f"{RUN}{found.run_id}" if found.run_id else None,
         "run_url": run_link or None,
-        "metrics": _named(found.metrics),
-        "params": {key: wording.spelled(value) for key, value in _named(found.params).items()},
+        "metrics": fitting(found.metrics)[0],
+        "params": fitting({key: wording.spelled(value) for key, value in found.params.items()})[0],
         "tags": {**values, **_own(found)},
         "force": True,  # a registration without a commit of its own: HEAD may have a version already
         "undeclared": known.declared is None,
@@ -138,11 +139,6 @@ def _own(found: Origin) -> dict[str, str]:
         **({wording.STORAGE: wording.spelled(found.storage)} if found.storage != found.source else {}),
         **({wording.MODEL_ID: found.model_id} if found.model_id else {}),
     }
-
-
-def _named(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those whose names a tag of ours can hold."""
-    return {key: value for key, value in values.items() if key and "=" not in key and key == key.strip()}
 
 
 def with_ids(found: Origin, run_id: str | None, model_id: str | None, tracking_uri: str | None) -> Origin:

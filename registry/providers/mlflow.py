@@ -7,6 +7,9 @@ import os
 import re
 import sys
 import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,17 @@ from registry.providers.values import Found, Place
 
 TAG = "git-registry.version"  # on the run: the versions that it became, by ", "
 _id = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_said: ContextVar[str | None] = ContextVar("where runs are tracked", default=None)
+
+
+@contextmanager
+def tracked_at(uri: str | None) -> Iterator[None]:
+    """Meanwhile, runs are asked at `uri`, where it is not None: a store of MLflow's is told, by whom it is made."""
+    before = _said.set(uri)
+    try:
+        yield
+    finally:
+        _said.reset(before)
 
 
 def resolve(run: str, place: Place) -> Found:  # noqa: ARG001  (a provider is asked so)
@@ -35,9 +49,10 @@ def promoted(run: str, version: str, place: Place) -> None:  # noqa: ARG001  (th
 def tracking_uri() -> str:
     """Where runs are tracked. Raises NotFound where nobody has said: MLflow would make a database here."""
     inside = os.environ.get("_MLFLOW_SERVER_FILE_STORE")  # in MLflow's own server: its own store
-    said = inside or os.environ.get("MLFLOW_TRACKING_URI")
+    told = inside or _said.get()
+    said = told or os.environ.get("MLFLOW_TRACKING_URI")
     loaded = sys.modules.get("mlflow")
-    if loaded is not None and not inside and loaded.is_tracking_uri_set():
+    if loaded is not None and not told and loaded.is_tracking_uri_set():
         said = loaded.get_tracking_uri()
     if said:
         return str(said)

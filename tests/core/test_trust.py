@@ -158,6 +158,9 @@ def test_a_bare_commit_is_held_to_the_same_rules() -> None:
     bare = by("ana", event("churn#production#4", 4, BAD))
 
     assert codes(state(*WAY[:3], bare)) == [("churn#production#4", "after"), ("churn#production#4", "approvals")]
+    [after, approvals] = judge(state(*WAY[:3], bare), POLICY, prove)
+    assert after.hint == f"registry register churn {BAD[:7]}, and assign that version for staging"
+    assert approvals.hint.startswith(f"registry register churn {BAD[:7]}, and approve that version for production, by")
     # Where the commit is a version's, it means that version, approvals and all.
     assert codes(state(*WAY[:3], by("ana", event("churn#production#4", 4, GOOD)))) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -22,6 +23,20 @@ def test_a_logged_model_is_a_version_with_its_run(client: Any, ml: RepoStory) ->
     assert ours.metadata.metrics == {"auc": 0.93}
     assert ours.metadata.params == {"C": 1}
     assert ml.git("log", "--format=%s", "-1", "--name-only") == "Declare churn\n\nregistry.yaml"
+
+
+def test_a_run_is_asked_where_the_client_tracks(client: Any, ml: RepoStory, tmp_path: Path) -> None:
+    elsewhere = mlflow.MlflowClient((tmp_path / "elsewhere").as_uri(), f"git+{ml.path.as_uri()}")
+    run = elsewhere.create_run(elsewhere.create_experiment("of its own")).info.run_id
+    elsewhere.log_metric(run, "auc", 0.97)
+    elsewhere.log_param(run, "C", 3)
+    client.create_registered_model("churn")
+
+    version = elsewhere.create_model_version("churn", "s3://models/churn", run)
+
+    [ours] = ml.registry.list_versions("churn")
+    assert (version.run_id, ours.metadata.metrics, ours.metadata.params) == (run, {"auc": 0.97}, {"C": 3})
+    assert elsewhere.get_run(run).data.tags["git-registry.version"] == "churn@v0.0.1"
 
 
 @pytest.mark.parametrize(
