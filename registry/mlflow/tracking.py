@@ -35,7 +35,7 @@ def client(tracking_uri: str | None) -> MlflowClient:
 
 
 def with_evidence(origin: Origin, tracking_uri: str | None) -> Origin:
-    """`origin` with what its logged model shows, if it can be asked. Its run is asked when the version is registered."""
+    """`origin` with what its logged model shows, if it can be asked. Its run is asked when it is registered."""
     if origin.model_id is None:
         return origin
     try:
