@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from registry._version import __version__
 
 if TYPE_CHECKING:
-    from registry.api import Model, Registry
+    from registry.api import Registry
+    from registry.api.model import Model
     from registry.errors import (
         GitFailed,
         ManifestError,
@@ -49,7 +50,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "registry.api": ("Model", "Registry"),
+    "registry.api": ("Registry",),
+    "registry.api.model": ("Model",),
     "registry.errors": (
         "GitFailed",
         "ManifestError",

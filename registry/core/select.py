@@ -67,6 +67,21 @@ def parse(text: str) -> Selector:
     return Selector(artifact, what=rest)
 
 
+def selector_of(artifact: str, version: str | int) -> str:
+    """The selector that `version` makes of `artifact`: a number, a version, a range or a keyword, else a stage."""
+    if isinstance(version, int):
+        return f"{artifact}@{version}"
+    if not isinstance(version, str):
+        raise UsageError(f"not a version: {version!r}", "a stage, 'latest', a number, or a version such as 'v1.2.0'")
+    try:
+        parse(f"{artifact}@{version}")
+    except UsageError:
+        if versions_.parse(f"v{version}") is not None:
+            raise
+        return f"{artifact}#{version}"
+    return f"{artifact}@{version}"
+
+
 def _is_range(text: str) -> bool:
     return text[0] in "^~<>=!"
 

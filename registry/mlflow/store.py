@@ -19,7 +19,7 @@ from mlflow.protos.databricks_pb2 import (
 from mlflow.store.entities.paged_list import PagedList
 from mlflow.store.model_registry.abstract_store import AbstractStore
 
-from registry.api import Registry, selector_of
+from registry.api import Registry
 from registry.core import select
 from registry.core import version as semver
 from registry.errors import NotFound, RegistryError, UsageError
@@ -155,7 +155,7 @@ class GitStore(AbstractStore):
 
     def _selected(self, known: Known, what: str) -> values.ModelVersion:
         """What a SemVer, a range or a keyword means. Raises NotFound; UsageError for what is none of them."""
-        selector = selector_of(known.name, what)
+        selector = select.selector_of(known.name, what)
         if "#" in selector:
             raise UsageError(f"Invalid Model Version stage: {what}", f"{known.name} has {self._there(known)}")
         chosen = select.select(known.state, select.parse(selector))
@@ -399,6 +399,6 @@ class GitStore(AbstractStore):
 
 def _selector(name: str, what: str) -> str:
     try:
-        return selector_of(name, what)
+        return select.selector_of(name, what)
     except UsageError:
         return f"{name}#{what}"

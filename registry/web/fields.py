@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from registry.api import selector_of
 from registry.core.message import one_line
+from registry.core.select import selector_of
 from registry.errors import RegistryError, UsageError
 from registry.web.refusal import Refusal
 

@@ -23,7 +23,6 @@ from markdown_it import MarkdownIt
 
 from registry.action import changes, runner, say
 from registry.action.gh import Gh
-from registry.api import selector_of
 from registry.artifacts import dvc, dvc_config, paths
 from registry.core import chain, desired, message, metadata, names, push, review, select, signers, trust
 from registry.core import version as versions
@@ -441,7 +440,7 @@ def selector(data: bytes) -> None:
         with suppress(NotFound, UsageError):
             _check_selected(select.select(CHURN, select.parse(typed)))
     with suppress(NotFound, UsageError):
-        _check_selected(select.select(CHURN, select.parse(selector_of("churn", text))))
+        _check_selected(select.select(CHURN, select.parse(select.selector_of("churn", text))))
     with suppress(UsageError):
         wanted = parse_range(text)
         assert not any(wanted.allows(one.version) for one in CHURN.active if one.version.is_prerelease) or "-" in text

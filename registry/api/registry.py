@@ -1,36 +1,32 @@
-"""The Python API: `Registry` for everything, `Model` for one version that a program uses (DESIGN part 7).
+"""The registry of one repository, as programs and every face use it.
 
-Every face (the command line, and those that come) calls this and goes around none of it. Nothing here prints: notes for
+Nothing here prints: notes for
 a person go to `on_note`. Each verb is imported when it is called, so that reading does not wait for what writing needs.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypedDict, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from registry.api.keywords import How, Path, Registering, Travelling, as_journey, as_request, as_way
 from registry.core import select
-from registry.errors import RegistryError, UsageError
+from registry.errors import UsageError
 from registry.plumbing.address import is_url
 from registry.porcelain.find import find
 from registry.repository import Repository, open_repository
 
 if TYPE_CHECKING:
-    import pathlib
-
     from typing_extensions import Unpack
 
+    from registry.api.model import Model
     from registry.artifacts.progress import Progress
     from registry.core.facts import Facts, StageNow
     from registry.core.manifest import Json
-    from registry.core.metadata import Metadata
     from registry.core.push import Objection
     from registry.core.trust import Proof
-    from registry.core.version import Bump
     from registry.manifests.check import Problem
-    from registry.porcelain.copy import Journey
     from registry.porcelain.diff import Comparison
     from registry.porcelain.doctor import Diagnosis
     from registry.porcelain.event import EventDetail
@@ -39,107 +35,16 @@ if TYPE_CHECKING:
     from registry.porcelain.keep import Kept
     from registry.porcelain.lineage import Lineage
     from registry.porcelain.manifests import Edited
-    from registry.porcelain.note import Note
     from registry.porcelain.pull import Pulled
     from registry.porcelain.reading import StageView
-    from registry.porcelain.register import Request
     from registry.porcelain.review import Review
     from registry.porcelain.status import Status
     from registry.porcelain.sync import Fetched, Pushed, Unpublished
-    from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, StageCondition, Written
+    from registry.porcelain.values import Artifact, ArtifactDetail, EventView, ModelVersion, Written
     from registry.porcelain.verify import Baseline, Verification
     from registry.runs import Run
-    from registry.writing.values import Way
-
-__all__ = ["Model", "Registering", "Registry", "RegistryError"]
-
 
 T = TypeVar("T")
-Path: TypeAlias = "str | os.PathLike[str]"
-Files: TypeAlias = "Sequence[Path | tuple[str, Path]] | Mapping[str, Path]"  # with names, without, or both
-
-
-class How(TypedDict, total=False):
-    """How a write is made, each by keyword.
-
-    `sign` says whether to sign (left out: Git's tag.gpgSign); `dry_run` shows what would be written, and writes
-    nothing. `push` publishes it in the same step, with all that is unpublished of the artifact, to `remote` (left out:
-    the branch's upstream, else origin, else the only one). `offline` does not ask the remote, even where this clone may
-    lack some of its tags.
-    """
-
-    sign: bool | None
-    dry_run: bool
-    push: bool
-    remote: str | None
-    offline: bool
-
-
-class Travelling(How, total=False):
-    """As what a version arrives in another repository, each by keyword; `How` it is written there, too.
-
-    `name` and `version` are what it is called there (left out: the same), `with_stages` puts it into the stages that it
-    is in here; `message` and `reason` are words of its registration there.
-    """
-
-    name: str | None
-    version: str | None
-    with_stages: bool
-    message: str
-    reason: str | None
-
-
-class Registering(How, total=False):
-    """What may be said when a version is registered, each by keyword; `How` it is made too.
-
-    `version` is a SemVer such as "v1.2.0"; without it the next one is taken, by `bump`, as a pre-release where `pre`
-    names one ("rc"). `artifacts` are further files that the version carries, `uses` selectors of what it was made from,
-    `content` any value that JSON can spell. `undeclared` does without a manifest entry, `force` gives a commit a second
-    version or moves a version.
-    """
-
-    version: str | None
-    bump: Bump
-    pre: str | None
-    message: str
-    reason: str | None
-    description: str | None
-    labels: Sequence[str]
-    run: str | None
-    run_url: str | None
-    metrics: Mapping[str, object]
-    params: Mapping[str, object]
-    tags: Mapping[str, object]
-    artifacts: Files
-    uses: Sequence[str]
-    content: object
-    undeclared: bool
-    force: bool
-
-
-def _way(how: How, *, force: bool = False) -> Way:
-    unknown = sorted(how.keys() - How.__annotations__.keys())
-    if unknown:
-        raise TypeError(f"got an unexpected keyword argument {unknown[0]!r}")
-    from registry.writing.values import Way
-
-    return Way(force=force, **how)
-
-
-def _how(said: Mapping[str, object], known: type[How], verb: str) -> How:
-    """Of what was `said`, how to write it. Raises TypeError for what is not `known`."""
-    unknown = sorted(said.keys() - {*known.__annotations__, *How.__annotations__})
-    if unknown:
-        raise TypeError(f"{verb}() got an unexpected keyword argument {unknown[0]!r}")
-    return cast("How", {name: said[name] for name in How.__annotations__ if name in said})
-
-
-def _journey(said: Travelling) -> tuple[Journey, Note, Way]:
-    from registry.porcelain.copy import Journey
-    from registry.porcelain.note import Note
-
-    journey = Journey(said.get("name"), said.get("version"), said.get("with_stages", False))
-    return journey, Note(said.get("message", ""), said.get("reason")), _way(_how(said, Travelling, "copy"))
 
 
 def _open(where: str | None) -> Repository:
@@ -195,6 +100,8 @@ class Registry:
 
     def __getitem__(self, artifact: str) -> Model:
         """The latest version of an artifact, as a `Model`; `reg["churn"]["production"]` is that in a stage."""
+        from registry.api.model import Model
+
         return Model(artifact, repo=self)
 
     __iter__: ClassVar[None] = None  # Python would count from 0 through __getitem__
@@ -277,7 +184,7 @@ class Registry:
 
     def get_version(self, artifact: str, version: str | int) -> ModelVersion:
         """One version, by SemVer, number, stage or any word of a selector. Raises NotFound."""
-        return self.resolve(selector_of(artifact, version))
+        return self.resolve(select.selector_of(artifact, version))
 
     def complete(self, typed: str) -> list[str]:
         """What a selector that begins with `typed` could be: artifacts; after an "@" versions, after a "#" stages."""
@@ -462,7 +369,7 @@ class Registry:
         """`register`, answered with the event alone."""
         from registry.porcelain.register import register
 
-        request = self._request(artifact, revision, said)
+        request = as_request(artifact, revision, said, self.inside)
         return self._noted(register(self.repository, request, self._waiting))
 
     def assign(
@@ -479,7 +386,7 @@ class Registry:
         from registry.porcelain.note import Note
         from registry.porcelain.stages import assign
 
-        way = _way(how, force=force)
+        way = as_way(how, force=force)
         note = Note(message, reason)
         return self._noted(assign(self.repository, selector, stage, note, way, self._waiting))
 
@@ -498,7 +405,7 @@ class Registry:
         from registry.porcelain.note import Note
         from registry.porcelain.stages import clear, unassign
 
-        way = _way(how)
+        way = as_way(how)
         note = Note(message, reason)
         if everyone:
             return self._noted(clear(self.repository, selector, stage, note, way, self._waiting))
@@ -525,7 +432,7 @@ class Registry:
         from registry.porcelain.stages import Move, move
 
         where = Move(into, tuple(out_of), alone, others_into)
-        return self._noted(move(self.repository, selector, where, Note(message, reason), _way(how), self._waiting))
+        return self._noted(move(self.repository, selector, where, Note(message, reason), as_way(how), self._waiting))
 
     def rollback(
         self,
@@ -540,7 +447,7 @@ class Registry:
         from registry.porcelain.note import Note
         from registry.porcelain.stages import rollback
 
-        way = _way(how)
+        way = as_way(how)
         note = Note(message, reason)
         return self._noted(rollback(self.repository, artifact, stage, note, way, self._waiting))
 
@@ -556,7 +463,7 @@ class Registry:
         from registry.porcelain.amend import deregister
         from registry.porcelain.note import Note
 
-        way = _way(how)
+        way = as_way(how)
         return self._noted(deregister(self.repository, selector, Note(message, reason), way, self._waiting))
 
     def deprecate(
@@ -572,7 +479,7 @@ class Registry:
         from registry.porcelain.amend import deprecate
         from registry.porcelain.note import Note
 
-        way = _way(how, force=force)
+        way = as_way(how, force=force)
         return self._noted(deprecate(self.repository, artifact, Note(message, reason), way, self._waiting))
 
     def annotate(
@@ -601,7 +508,7 @@ class Registry:
         facts = Facts(
             description, labels, run, run_url, metrics or {}, params or {}, tags or {}, uses, content, deployments or {}
         )
-        way = _way(how)
+        way = as_way(how)
         return self._noted(annotate(self.repository, selector, facts, Note(message, reason), way, self._waiting))
 
     def approve(
@@ -619,14 +526,14 @@ class Registry:
         from registry.porcelain.amend import approve
         from registry.porcelain.note import Note
 
-        way = _way(how, force=force)
+        way = as_way(how, force=force)
         return self._noted(approve(self.repository, selector, stage, Note(message, reason), way, self._waiting))
 
     def delete(self, *tags: str, **how: Unpack[How]) -> Written:
         """Delete tags for good, all or none. History forgets them: `deregister` is nearly always what is meant."""
         from registry.porcelain.delete import delete
 
-        return self._noted(delete(self.repository, tags, _way(how), self._waiting))
+        return self._noted(delete(self.repository, tags, as_way(how), self._waiting))
 
     def promote(self, artifact: str, *, stage: str | None = None, **said: Unpack[Registering]) -> Run:
         """A run that becomes a version at its end: `with reg.promote("churn", stage="staging") as run: ...`
@@ -638,7 +545,7 @@ class Registry:
 
         if said.get("dry_run"):
             raise UsageError("a run is not made dry", "run.cancel() ends it without a version")
-        request = self._request(artifact, "HEAD", said)
+        request = as_request(artifact, "HEAD", said, self.inside)
         return Run(self.repository, request, stage, self._waiting, self._on_note, self.get_version)
 
     model = promote  # @reg.model("churn", version="v1.0.5"): the same, as a decorator reads it
@@ -684,7 +591,7 @@ class Registry:
         or of all: of a model all or none, and nothing twice."""
         from registry.porcelain.import_mlflow import from_mlflow
 
-        return self._brought(from_mlflow(self.repository, uri, models, _way(how), self._waiting))
+        return self._brought(from_mlflow(self.repository, uri, models, as_way(how), self._waiting))
 
     def _brought(self, imported: Imported) -> Imported:
         for note in imported.notes:
@@ -741,7 +648,7 @@ class Registry:
         """
         from registry.porcelain.apply import apply
 
-        return self._noted(apply(self.repository, revision, batch, changes, _way(how), self._waiting, on_batch))
+        return self._noted(apply(self.repository, revision, batch, changes, as_way(how), self._waiting, on_batch))
 
     def review(self, base: str, head: str = "HEAD") -> Review:
         """What the change of the manifests from where `head` left `base` means, without checking anything out."""
@@ -795,13 +702,13 @@ class Registry:
         known of it, and, `with_stages`, the stages that it is in."""
         from registry.porcelain.copy import copy
 
-        return self._noted(copy(self.repository, selector, self._other(to), *_journey(said), self._waiting))
+        return self._noted(copy(self.repository, selector, self._other(to), *as_journey(said), self._waiting))
 
     def transfer(self, selector: str, to: Path | Registry, **said: Unpack[Travelling]) -> Written:
         """Move a version to another repository: `copy` it there and `deregister` it here, with a word where it went."""
         from registry.porcelain.copy import transfer
 
-        return self._noted(transfer(self.repository, selector, self._other(to), *_journey(said), self._waiting))
+        return self._noted(transfer(self.repository, selector, self._other(to), *as_journey(said), self._waiting))
 
     def _other(self, to: Path | Registry) -> Repository:
         if isinstance(to, Registry):
@@ -811,34 +718,6 @@ class Registry:
         return other
 
     # -- inside --------------------------------------------------------------------------------------------------
-
-    def _request(self, artifact: str, revision: str, said: Registering) -> Request:
-        from registry.core.plan import Choice
-        from registry.porcelain.note import Facts, Note
-        from registry.porcelain.register import Request
-
-        how = _how(said, Registering, "register")
-        facts = Facts(
-            description=said.get("description"),
-            labels=said.get("labels", ()),
-            run=said.get("run"),
-            run_url=said.get("run_url"),
-            metrics=said.get("metrics", {}),
-            params=said.get("params", {}),
-            tags=said.get("tags", {}),
-            uses=said.get("uses", ()),
-            content=said.get("content"),
-        )
-        return Request(
-            artifact,
-            revision,
-            Choice(said.get("version"), said.get("bump", "patch"), said.get("pre")),
-            Note(said.get("message", ""), said.get("reason")),
-            facts,
-            tuple((name, self.repository.inside(path)) for name, path in _files(said.get("artifacts", ()))),
-            undeclared=said.get("undeclared", False),
-            way=_way(how, force=said.get("force", False)),
-        )
 
     def _would_be(self, event: EventView) -> ModelVersion:
         from registry.porcelain.values import ModelVersion
@@ -891,150 +770,3 @@ class Registry:
 
     def _waiting(self) -> None:
         self._on_note("waiting for another registry command in this clone")
-
-
-def selector_of(artifact: str, version: str | int) -> str:
-    """The selector that `version` makes of `artifact`: a number, a version, a range or a keyword, else a stage."""
-    if isinstance(version, int):
-        return f"{artifact}@{version}"
-    if not isinstance(version, str):
-        raise UsageError(f"not a version: {version!r}", "a stage, 'latest', a number, or a version such as 'v1.2.0'")
-    from registry.core import version as versions_
-
-    try:
-        select.parse(f"{artifact}@{version}")
-    except UsageError:
-        if versions_.parse(f"v{version}") is not None:
-            raise
-        return f"{artifact}#{version}"
-    return f"{artifact}@{version}"
-
-
-def _files(files: Files) -> Iterator[tuple[str, str | os.PathLike[str]]]:
-    """Each file with its name, "" where it has none. Raises UsageError."""
-    if isinstance(files, (str, os.PathLike)):
-        raise UsageError(f"artifacts is one path: {os.fspath(files)}", "put it into a list")
-    pairs = files.items() if isinstance(files, Mapping) else [f if isinstance(f, tuple) else ("", f) for f in files]
-    names = [name for name, _ in pairs if name]
-    for name, path in pairs:
-        if names.count(name) > 1:
-            raise UsageError(f"two files are called {name}", "give them names of their own")
-        yield name, path
-
-
-class Model:
-    """One version of a model that a program uses, looked up when it is first asked about; reading creates nothing.
-
-    `version` is a stage ("production"), "latest", "stable", "newest", a number, a SemVer or a range of them. Raises
-    NotFound when it is asked about and is not there.
-    """
-
-    def __init__(
-        self, name: str, version: str | int = "latest", *, repo: str | os.PathLike[str] | Registry | None = None
-    ) -> None:
-        self.name = name
-        self._wanted = version
-        self._repo = repo
-
-    def __repr__(self) -> str:
-        return f"Model({self.name!r}, version={self._wanted!r})"
-
-    def _repr_html_(self) -> str:
-        from registry.porcelain import html  # for notebooks
-
-        return html.page(lambda: html.model(self._registry.repository, self.resolved), repr(self))
-
-    def __getitem__(self, version: str | int) -> Model:
-        """Another version of the same model."""
-        return Model(self.name, version, repo=self._registry)
-
-    __iter__: ClassVar[None] = None  # Python would count from 0 through __getitem__
-
-    def _ipython_key_completions_(self) -> list[str]:
-        words = [word for sign in "@#" for word in self._registry.complete(f"{self.name}{sign}")]
-        return [word[len(self.name) + 1 :] for word in words]
-
-    @cached_property
-    def _registry(self) -> Registry:
-        return self._repo if isinstance(self._repo, Registry) else Registry(self._repo)
-
-    @cached_property
-    def resolved(self) -> ModelVersion:
-        """The version that this is."""
-        return self._registry.get_version(self.name, self._wanted)
-
-    def _selector(self) -> str:
-        # What was answered before is meant, whatever has become of the stage since; a bare commit has no other name.
-        found = self.resolved
-        return selector_of(self.name, found.version if found.number is not None else self._wanted)
-
-    def pull(
-        self,
-        output: str | os.PathLike[str] | None = None,
-        *,
-        remote: str | None = None,
-        verify: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
-    ) -> Pulled:
-        """Bring its files into the directory `output`, by default NAME-VERSION, as `Registry.pull` does."""
-        return self._registry.pull(self._selector(), output, remote=remote, verify=verify, on_progress=on_progress)
-
-    def path(
-        self,
-        *,
-        remote: str | None = None,
-        verify: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
-    ) -> pathlib.Path:
-        """Its file or directory, in the user's cache: see `Registry.keep`. Nothing may be written there."""
-        return self._registry.keep(self._selector(), remote=remote, verify=verify, on_progress=on_progress).path
-
-    def load(
-        self,
-        format: str | None = None,  # noqa: A002  (the reader's word)
-        *,
-        trusted: Sequence[str] = (),
-        remote: str | None = None,
-        verify: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
-    ) -> Any:
-        """What its file holds: an ONNX session, the tensors of safetensors, the object of skops.
-
-        The suffix says which, else the manifest's `framework`. "joblib" and "pickle" have to be asked for by name, for
-        loading one runs code of whoever made it. `trusted` are types that a skops file may hold beside those that are
-        known to be harmless. Raises Refused where it is not safe, RegistryError where a package is missing.
-        """
-        from registry.porcelain.load import load
-
-        kept = self._registry.keep(self._selector(), remote=remote, verify=verify, on_progress=on_progress)
-        return load(kept, format, trusted)
-
-    @property
-    def version(self) -> str:
-        """The version as text."""
-        return self.resolved.version
-
-    @property
-    def number(self) -> int | None:
-        """Its number among the model's versions, from 1."""
-        return self.resolved.number
-
-    @property
-    def commit(self) -> str:
-        """The full id of its commit."""
-        return self.resolved.commit
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """The stages that it holds, assigned last first."""
-        return self.resolved.stages
-
-    @property
-    def stage_conditions(self) -> tuple[StageCondition, ...]:
-        """Every time that it entered a stage, oldest first."""
-        return self.resolved.stage_conditions
-
-    @property
-    def metadata(self) -> Metadata:
-        """What is known of it."""
-        return self.resolved.metadata
