@@ -10,7 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -32,13 +32,25 @@ def on_terminal(
 
     `env` is laid over the environment, None takes a variable out; nothing is paged unless it says so.
     """
+    return screen([sys.executable, "-m", "registry", *words], columns=columns, cwd=cwd, env=env, typed=typed)
+
+
+def screen(
+    program: Sequence[str],
+    *,
+    columns: int = 80,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
+    typed: str = "",
+) -> tuple[int, str]:
+    """The same for any program."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"}}
     laid = {**environment, "TERM": "xterm", "GIT_PAGER": "cat", **(env or {})}
     os.write(ours, typed.encode())
     with subprocess.Popen(
-        [sys.executable, "-m", "registry", *words], stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd,
+        program, stdin=theirs, stdout=theirs, stderr=theirs, cwd=cwd,
         env={name: value for name, value in laid.items() if value is not None}, start_new_session=True,
     ) as process:  # fmt: skip
         os.close(theirs)
