@@ -130,3 +130,15 @@ def test_every_test_that_the_threat_model_names_is_there() -> None:
     assert len(named) > 20
     assert not [name for name in named if f"def {name}(" not in there]
     assert not [place for place in places if not (ROOT.parent / place).exists()]
+
+
+def test_ci_types_what_the_readme_tells_a_newcomer_to_type_first() -> None:
+    readme, ci = (ROOT.parent / "README.md").read_text(), (ROOT.parent / ".ci/run").read_text()
+    begins = "python3 -m venv .venv && "
+    commands = [line for line in readme.splitlines() if line.startswith(begins)]
+
+    assert [command.rpartition(" && ")[2].split()[0] for command in commands] == [
+        ".venv/bin/registry",
+        ".venv/bin/pytest",
+    ]
+    assert f"grep -E '^{begins.replace('.', chr(92) + '.')}' README.md" in ci

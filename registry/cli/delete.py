@@ -21,7 +21,7 @@ def command(
     """Delete tags for good, all or none. History forgets them; deregister is nearly always what is meant.
 
     \b
-    registry delete 'churn#production#7'
+    registry delete 'churn#production#7' --yes
     """
     if not yes and not dry_run:
         found = call.registry.delete(*tags, dry_run=True)

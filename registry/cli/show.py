@@ -75,7 +75,13 @@ def command(
 
 
 def _json(version: ModelVersion, proofs: Proofs | None) -> dict[str, Json]:
-    return {**version.to_row(), **(proofs[version.tag or ""].to_json() if proofs is not None else {})}
+    return {**version.to_row(), **(_proof(version, proofs).to_json() if proofs is not None else {})}
+
+
+def _proof(version: ModelVersion, proofs: Proofs) -> Proof:
+    from registry.core.trust import UNSIGNED  # for few
+
+    return UNSIGNED if version.tag is None else proofs[version.tag]  # a commit without a version has nothing to sign
 
 
 def _listing(artifacts: list[Artifact]) -> None:
@@ -150,7 +156,7 @@ def _row(version: ModelVersion, proofs: Proofs | None) -> list[str]:
         version.commit[:7],
         (version.registered_at or "")[: 10 if out.terminal() else None],
         version.registered_by or "",
-        *([proofs[version.tag or ""].brief] if proofs is not None else []),
+        *([_proof(version, proofs).brief] if proofs is not None else []),
         "" if version.active else "deregistered",
         " ".join(f"{name}={value}" for name, value in version.metadata.metrics.items()),
     ]

@@ -258,7 +258,7 @@ class _Again:
         force = intent.force and (there is None or not there.active or self._was_known(event, there))
         overwrite = self.rules.manifest.version_rules(self.state.name).overwrite
         policy.check_new_version(self.state, version, event.commit, force=force, overwrite=overwrite)
-        number = (("Number", str(self.state.number + 1)),) if there is None else ()
+        number = (("Number", str(self.state.next_number)),) if there is None else ()
         return self._as_it_was(event, Form.REGISTRATION, version.text, number)
 
     def _own(self, event: Registration, intent: Intent) -> Version | None:

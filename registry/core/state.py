@@ -23,9 +23,10 @@ from registry.core.events import (
     natural,
 )
 from registry.core.metadata import Metadata
-from registry.core.names import TagName, parse_tag
+from registry.core.names import MAX_COUNTER, TagName, parse_tag
 from registry.core.order import ordered
 from registry.core.version import Version
+from registry.errors import Refused
 
 # What a stage event concerns: a version's text, a commit's full id where no version is there, or nothing at all.
 Subject: TypeAlias = "str | None"
@@ -73,11 +74,13 @@ class ArtifactState:
     """Everything that the tags say of one artifact. `events` are in order.
 
     `gone` are the names of tags that were there once: nothing is read from them, and no new event takes their names.
+    `past` are the events of those that can still be read: their counters and numbers are not given again.
     """
 
     name: str
     events: Sequence[Event]
     gone: tuple[TagName, ...] = ()
+    past: tuple[Event, ...] = ()
 
     @cached_property
     def versions(self) -> Mapping[str, VersionState]:
@@ -135,13 +138,22 @@ class ArtifactState:
     @property
     def counter(self) -> int:
         """The greatest counter of any event, 0 where none has one."""
-        named = [*(event.counter for event in self.events), *(tag.counter for tag in self.gone)]
+        named = [*(event.counter for event in (*self.events, *self.past)), *(tag.counter for tag in self.gone)]
         return max((counter for counter in named if counter is not None), default=0)
 
     @property
     def number(self) -> int:
         """The greatest number in use, 0 where there is none."""
         return max((v.number for v in self.versions.values()), default=0)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next version: those of versions that are gone are not given again. Raises Refused."""
+        claimed = (natural(one.one("Number") or "") for one in self.past if isinstance(one, Registration))
+        number = 1 + max((self.number, *(one for one in claimed if one is not None)))
+        if number > MAX_COUNTER:
+            raise Refused(f"the numbers of {self.name} are used up", "registry doctor names the tag that did it")
+        return number
 
     @property
     def stages(self) -> Mapping[str, str]:
@@ -189,11 +201,11 @@ class ArtifactState:
 
     def with_events(self, more: Iterable[Event]) -> ArtifactState:
         """The state after `more` events."""
-        return replace(fold(self.name, [*self.events, *more]), gone=self.gone)
+        return replace(fold(self.name, [*self.events, *more]), gone=self.gone, past=self.past)
 
-    def knowing(self, gone: Iterable[str]) -> ArtifactState:
-        """The state where tags of these names were there once."""
-        return replace(self, gone=tuple(name for tag in gone if (name := parse_tag(tag)) is not None))
+    def knowing(self, gone: Iterable[str], past: Iterable[Event] = ()) -> ArtifactState:
+        """The state where tags of these names, among them these events, were there once."""
+        return replace(self, gone=tuple(name for tag in gone if (name := parse_tag(tag)) is not None), past=tuple(past))
 
     @cached_property
     def _stages_by_subject(self) -> Mapping[str, list[str]]:

@@ -275,7 +275,7 @@ def _registration(
     known = [(key, _use(source, value) if key == "Uses" else value) for key, value in travelling]
     kept = {key for key, _ in known}
     keys = [
-        *([("Number", str(there.number + 1))] if before is None else []),
+        *([("Number", str(there.next_number))] if before is None else []),
         *note.keys(),
         *((key, value) for key, value in known if key not in {*_MADE_ANEW, "Copied-From", "Moved-To"}),
         ("Copied-From", luggage.origin),

@@ -21,7 +21,7 @@ from registry.core.manifest import Manifest
 from registry.core.replay import Replayed, Rules, Withdrawn, replay, using
 from registry.core.select import Selector
 from registry.core.state import VersionState
-from registry.errors import NotFound, Refused, RegistryError
+from registry.errors import NotFound, Refused, RegistryError, Taken
 from registry.evidence import Witness
 from registry.plumbing import memory, signing, tags
 from registry.plumbing.remote import Remote
@@ -85,8 +85,12 @@ def publish(
     way: Way,
     waiting: Callable[[], None],
     new: New | NewAll | None = None,
+    also: Mapping[str, str] | None = None,
 ) -> Published:
     """Publish the unpublished events of `artifacts` (of all, where None), and the `new` write after them, all or none.
+
+    `also` are other refs, such as a branch, that go with them; then nothing is decided anew, and it raises Taken where
+    somebody was faster.
 
     Raises Refused where the remote refuses or others are faster for a minute, what `decide` raises, and GitFailed where
     the remote cannot be asked; nothing is written then.
@@ -102,19 +106,25 @@ def publish(
         attempt += 1
         try:
             with repository.locked(waiting) as held:
-                _Attempt(held, repository, place, way, by, touched, by_tail, seals, witness).run(new, done)
+                _Attempt(held, repository, place, way, by, touched, by_tail, seals, witness, also).run(new, done)
                 return done
         except Again as lost:
             if lost.more and touched is not None:
                 touched += lost.more
                 continue
             by_tail, words = lost.by_tail and not by_tail, lost.words
+            if also is not None and not by_tail:
+                raise Taken(f"others were faster at {place.name}; it said: {words}", "try again") from lost
         finally:
             repository.forget_tags()
         if time.monotonic() - start > PATIENCE:
             raise Refused(f"others were faster at {place.name} for a minute; it said: {words}", "try again")
-        # Outside the lock: others in this clone may go on meanwhile.
-        time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311  (no secret)
+        pause(attempt)  # outside the lock: others in this clone may go on meanwhile
+
+
+def pause(attempt: int) -> None:
+    """Wait after a lost race, so that those who lost it do not all meet again."""
+    time.sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))  # noqa: S311  (no secret)
 
 
 def _rehearse(repository: Repository, new: New | NewAll | None) -> None:
@@ -136,6 +146,7 @@ class _Attempt:
     by_tail: bool
     seals: Callable[[bool | None], Callable[[bytes], bytes]]
     witness: Witness
+    also: Mapping[str, str] | None = None
     uses: dict[str, str | None] = field(default_factory=dict)  # versions by what they are called now, None: withdrawn
 
     def run(self, new: New | NewAll | None, done: Published) -> None:
@@ -146,6 +157,8 @@ class _Attempt:
         found = standings(self.repository, self.place, touched)
         rules = new.rules if isinstance(new, NewAll) else self.repository.rules
         plans = self._replays(found, rules)
+        if self.also is not None and any(one.events != [*one.standing.unpublished] for one in plans.values()):
+            raise Taken(f"others were faster at {self.place.name}", "try again")
         if new is not None:
             try:
                 self._decide(plans, new, before)
@@ -155,7 +168,7 @@ class _Attempt:
                 raise
         self._look_for_more(plans)
         self._store(plans.values())
-        talk = Talk(self.held, self.repository, self.place)
+        talk = Talk(self.held, self.repository, self.place, self.also or {})
         for group in _groups(list(plans.values())):
             try:
                 done.notes += [*talk.push(group, by_tail=self.by_tail), *talk.settle(group)]
@@ -229,9 +242,9 @@ class _Attempt:
         arrived = sent.old if sent is not None and set(sent.new) & set(one.there.values()) else ()
         left = [event for event in one.unpublished if event.oid not in arrived]
         if not left:
-            return Plan(one, Replayed(one.base.knowing(one.gone)))
+            return Plan(one, Replayed(one.base.knowing(one.gone, one.past)))
         rules = Rules(manifest(one.base.name), self.witness, known, self.uses, one.taken)
-        return Plan(one, replay(one.base.knowing(one.gone), left, rules, self.by, self._seal))
+        return Plan(one, replay(one.base.knowing(one.gone, one.past), left, rules, self.by, self._seal))
 
     def _seal(self, signed: bool) -> Callable[[bytes], bytes]:
         return self.seals(True if signed else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from registry.core.draft import Laid
 from registry.core.events import Event
@@ -57,11 +57,12 @@ class Again(Exception):
 
 @dataclass
 class Talk:
-    """A remote that is pushed to, under the clone's lock."""
+    """A remote that is pushed to, under the clone's lock. `also` are refs that go with each push."""
 
     held: Held
     repository: Repository
     place: Remote
+    also: Mapping[str, str] = field(default_factory=dict)
 
     def push(self, plans: Sequence[Plan], *, by_tail: bool) -> list[str]:
         """Push the events of `plans`, all or none; notes for the person. Raises Again after a lost race, and Refused.
@@ -132,7 +133,7 @@ class Talk:
 
     def _pushed(self, refs: Mapping[str, str], leases: Mapping[str, str]) -> tuple[list[Pushed], Answer]:
         git, progress = self.repository.git, self.repository.progress
-        return remote.push(git, self.place, refs, leases, progress, self.repository.push_options)
+        return remote.push(git, self.place, {**refs, **self.also}, leases, progress, self.repository.push_options)
 
     def _lease(self, plan: Plan, *, by_tail: bool) -> str:
         if plan.standing.head or not by_tail:
@@ -222,6 +223,8 @@ def unpublish(
     if place.tags != tags.PREFIX:
         changes = [RefChange(place.tags + name, oid, None) for name, oid in there.items()]
         write.transact(held, changes, "registry: delete")
+    known = memory.known(held.clone, place.name)
+    memory.remember(held.clone, place.name, replace(known, gone={**known.gone, **there}))
 
 
 def _lost(pushed: Sequence[Pushed], new: Mapping[str, str]) -> str:

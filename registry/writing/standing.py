@@ -10,7 +10,7 @@ from registry.core.events import Event, event_of, parse_object
 from registry.core.names import in_tag, parse_tag
 from registry.core.state import ArtifactState, fold
 from registry.errors import GitFailed, Refused, UsageError
-from registry.plumbing import history, memory, remote, tags, write
+from registry.plumbing import history, memory, objects, remote, tags, write
 from registry.plumbing.memory import ALL, Known
 from registry.plumbing.process import Git
 from registry.plumbing.remote import Remote
@@ -31,7 +31,8 @@ class Standing:
     `base` is the remote's state, `there` and `here` are the tags and what they point to, whatever it is. `unpublished`
     are the events, in order, that the remote never had, `withheld` those that it had and has no more (or has as
     something else); `head` is its registry head, "" where there is none. `gone` are the names of tags that it had and
-    has no more, whether they are here or not: nobody may have them again.
+    has no more, whether they are here or not: nobody may have them again; `past` are the events of those that can be
+    read, here or through its head.
     """
 
     base: ArtifactState
@@ -41,6 +42,7 @@ class Standing:
     withheld: tuple[Event, ...]
     head: str
     gone: tuple[str, ...] = ()
+    past: tuple[Event, ...] = ()
 
     @property
     def missing(self) -> list[str]:
@@ -91,10 +93,18 @@ def standings(repository: Repository, place: Remote, artifacts: Sequence[str]) -
     for tag, oid in memory.known(repository.clone, place.name).gone.items():
         if (named := parse_tag(tag)) is not None and named.artifact in gone:
             gone[named.artifact][tag] = oid
+    kept = _kept(git, [oid for tags_of in gone.values() for oid in tags_of.values()])
     return {
-        name: _standing(name, local[name], distant[name], next(iter(heads[name]), None), gone[name])
+        name: _standing(name, local[name], distant[name], next(iter(heads[name]), None), gone[name], kept)
         for name in artifacts
     }
+
+
+def _kept(git: Git, oids: Sequence[str]) -> dict[str, Event]:
+    """The events of tags that are gone, as far as Git still has their objects; by id."""
+    found = zip(oids, objects.read_objects(git, oids, only_type="tag"), strict=True)
+    events = {oid: _event(oid, one.data) for oid, one in found if one.data is not None}
+    return {oid: event for oid, event in events.items() if event is not None}
 
 
 def standing(repository: Repository, place: Remote, artifact: str) -> Standing:
@@ -108,14 +118,18 @@ def _standing(
     distant: Sequence[TagRecord],
     head: TagRecord | None,
     gone: Mapping[str, str],
+    kept: Mapping[str, Event],
 ) -> Standing:
     there = {record.name: record.oid for record in distant}
     seen = fold(artifact, tags.events_of(local))
     base = fold(artifact, tags.events_of(distant))
     left = [event for event in seen.events if there.get(event.tag) != event.oid]
-    last = _head_event(head)
+    last = _event(head.oid, head.raw) if head is not None and head.raw is not None else None
     had = _shown(base.events, left, last) if left else set()
     had.update(event.oid for event in left if gone.get(event.tag) == event.oid)
+    past = {tag: kept[oid] for tag, oid in gone.items() if oid in kept}
+    if last is not None:
+        past[last.tag] = last
     return Standing(
         base,
         there,
@@ -124,12 +138,13 @@ def _standing(
         tuple(event for event in left if event.oid in had),
         head.oid if head is not None else "",
         tuple({name: None for name in (*gone, *([] if last is None else [last.tag])) if name not in there}),
+        tuple(event for tag, event in past.items() if tag not in there),
     )
 
 
-def _head_event(head: TagRecord | None) -> Event | None:
-    tag = parse_object(head.raw) if head is not None and head.raw is not None else None
-    return event_of(tag.tag, head.oid, head.raw) if head is not None and tag is not None and head.raw else None
+def _event(oid: str, raw: bytes) -> Event | None:
+    tag = parse_object(raw)
+    return event_of(tag.tag, oid, raw) if tag is not None else None
 
 
 def _shown(there: Sequence[Event], here: Sequence[Event], head: Event | None) -> set[str]:

@@ -14,6 +14,7 @@ from tests.action.act import ROOT
 from tests.story import RepoStory
 
 WORKFLOWS = sorted((ROOT / "examples" / "workflows").glob("*.yml"))
+OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))  # this project's
 ACTION = ROOT / "action.yml"
 
 
@@ -31,10 +32,11 @@ def _finds_nothing(*words: str | Path) -> None:
 
 def test_there_are_workflows_to_look_at() -> None:
     assert [file.stem for file in WORKFLOWS] == ["apply", "deploy", "publish", "review", "verify"]
+    assert [file.stem for file in OWN] == ["ci", "release"]
 
 
 def test_zizmor_finds_nothing() -> None:
-    _finds_nothing("zizmor", "--offline", "--no-progress", ACTION, *WORKFLOWS)
+    _finds_nothing("zizmor", "--offline", "--no-progress", ACTION, *WORKFLOWS, *OWN)
 
 
 def test_the_action_has_the_shape_of_one() -> None:
@@ -42,7 +44,7 @@ def test_the_action_has_the_shape_of_one() -> None:
 
 
 def test_the_workflows_have_the_shape_of_some() -> None:
-    _finds_nothing("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    _finds_nothing("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS, *OWN)
 
 
 def test_gitlab_s_template_has_the_shape_of_one() -> None:
@@ -51,11 +53,17 @@ def test_gitlab_s_template_has_the_shape_of_one() -> None:
     )
 
 
-def test_actionlint_finds_nothing() -> None:
-    _finds_nothing("actionlint", *WORKFLOWS)
+def test_actionlint_finds_nothing(tmp_path: Path) -> None:
+    there = tmp_path / ".github" / "workflows"  # where a repository has them, and they call each other
+    there.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    copies = [shutil.copy(file, there) for file in WORKFLOWS]
+
+    _finds_nothing("actionlint", *copies)
+    _finds_nothing("actionlint", *OWN)
 
 
-@pytest.mark.parametrize("file", [ACTION, *WORKFLOWS], ids=lambda file: str(file.name))
+@pytest.mark.parametrize("file", [ACTION, *WORKFLOWS, *OWN], ids=lambda file: str(file.name))
 def test_no_expression_stands_in_a_script(file: Path) -> None:
     # What an expression gives becomes part of the script before the shell sees it: in `env:` it stays a value.
     import ruamel.yaml

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from registry import cli
+from tests import shapes
 from tests.story import RepoStory, Result
 
 MANIFEST = """\
@@ -37,11 +38,16 @@ class Typing:
         self._monkeypatch = monkeypatch
 
     def __call__(self, *words: str, data: str = "") -> Result:
-        """What `registry WORDS` answers, with `data` on standard input (which is no terminal)."""
+        """What `registry WORDS` answers, with `data` on standard input (which is no terminal).
+
+        An answer in JSON has the shape that is published for its command.
+        """
         self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data.encode())))
         self._capture.readouterr()
         code = cli.run(list(words))
         said = self._capture.readouterr()
+        if "--json" in words and said.out and words[0] in cli.COMMANDS and code in {0, 1}:
+            shapes.check(words[0], json.loads(said.out))
         return Result(code, said.out, said.err)
 
     def lines(self, *words: str) -> list[list[str]]:

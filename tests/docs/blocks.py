@@ -1,7 +1,8 @@
 """What a page of the documentation tells its reader to type, in order.
 
 Comments of HTML, which no reader sees, say what a test needs to follow: `<!-- test: setup ... -->` is typed where it
-stands (`setup python` is run); `file NAME`, `fails` and `skip REASON` are about the next block; `needs PACKAGE...` is about the page.
+stands, and `setup python` is run; `file NAME`, `fails` and `skip REASON` are about the next block; `needs PACKAGE...`
+is about the page.
 """
 
 from __future__ import annotations

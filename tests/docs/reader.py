@@ -25,6 +25,7 @@ for word in sys.argv[2:]:
     if named is None or not set((named[1] or "").split(",")) <= {"", *extras}:
         sys.exit("nothing of ours: " + word)
 """
+_ROOT = Path(__file__).parents[2]
 COLUMNS = 100  # of the terminal on which pages are read
 _VARYING = (
     (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9:]{5,8}(\+00:00|Z)?)?"), "DATE"),
@@ -41,7 +42,8 @@ class Reader:
         self.home = home
         self._stands = home / "stands"
         self.names: dict[str, object] = {"__name__": "__main__"}
-        os.environ["WORLD"] = str(home)  # for what a page does unseen
+        # For what a page does unseen: where this test's things may lie, and where git-registry's own files do.
+        os.environ.update(WORLD=str(home), CHECKOUT=str(_ROOT))
         for there in ("bin", "host", "srv"):
             (home / there).mkdir(parents=True, exist_ok=True)
         for name in ("registry", "git-registry"):
@@ -95,7 +97,8 @@ class Reader:
             if not piece:
                 continue
             command, _, shown = piece.removeprefix("$ ").partition("\n")
-            _, seen = screen(self._shell(command), env={**self._environment(), "NO_COLOR": "1"}, columns=COLUMNS)
+            env = {**self._environment(), "COLUMNS": None, "NO_COLOR": "1"}
+            _, seen = screen(self._shell(command), env=env, columns=COLUMNS)
             self._go_along()
             assert _alike(shown, seen), f"{block}\n$ {command}\n{seen}"
 

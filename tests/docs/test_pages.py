@@ -29,7 +29,8 @@ def test_a_page_can_be_followed(page: Path, repo: RepoStory, tmp_path: Path, mon
     if missing:
         pytest.skip(f"{', '.join(missing)} is not installed")
     monkeypatch.chdir(repo.path)
-    monkeypatch.setenv("WORLD", "")
+    for name_of_ours in ("WORLD", "CHECKOUT"):
+        monkeypatch.setenv(name_of_ours, "")
     reader = Reader(repo, tmp_path / "world")
 
     with warnings.catch_warnings():

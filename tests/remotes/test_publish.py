@@ -100,6 +100,29 @@ def test_a_deletion_can_be_published(clones: Clones, shared: tuple[RepoStory, Re
     assert list(clones.server_tags()) == list(tags(ana.path)) == ["churn@v0.0.1"]
 
 
+@pytest.mark.parametrize("later", [[], ["assign", "churn", "staging", "--push"]], ids=["last", "not last"])
+def test_what_was_deleted_leaves_its_number_and_its_counter_taken(
+    clones: Clones, shared: tuple[RepoStory, RepoStory], later: list[str]
+) -> None:
+    ana, bo = shared
+    for text in ("2", "3"):
+        ana.write("models/churn.pkl", text).commit("Train")
+        run(ana, "register", "churn", "--major", "--push")
+    if later:
+        run(ana, *later)
+    run(bo, "fetch")
+    run(ana, "delete", "churn@v2.0.0", "--yes", "--push")
+
+    ana.write("models/churn.pkl", "4").commit("Train")
+    [event] = said(ana, "register", "churn", "--major", "--push")["events"]
+
+    assert event["version"] == "v3.0.0"
+    assert said(ana, "resolve", "churn")["number"] == 4
+    run(bo, "fetch")
+    assert said(bo, "resolve", "churn@4")["version"] == "v3.0.0"
+    assert f"Counter: {5 if later else 4}\nNumber: 4" in ana.git("cat-file", "tag", "churn@v3.0.0")
+
+
 def test_events_made_offline_are_published_in_order(clones: Clones) -> None:
     ana = clones.clone()
     ana.register("churn").assign("churn", "staging").register("churn", "v1.0.0").assign("churn", "staging")

@@ -391,3 +391,13 @@ def test_history_and_show_say_who_signed(guarded: RepoStory, keys: Keys) -> None
     assert version["signer"] == "ana@example.com"
     assert "ana@example.com" in guarded.cli("show", "churn", "--show-signature").out
     assert guarded.cli("show", "--show-signature").code == 2
+
+
+def test_a_commit_without_a_version_has_no_signature(guarded: RepoStory) -> None:
+    guarded.write("by-hand", "1").commit("No version")
+    guarded.tag("churn#production#90")
+
+    [bare] = json.loads(guarded.cli("show", "churn#production", "--show-signature", "--json").out)["versions"]
+
+    assert (bare["tag"], bare["signer"], bare["signature"]) == (None, None, "it is not signed")
+    assert guarded.cli("show", "churn#production", "--show-signature").code == 0
