@@ -1,5 +1,5 @@
-"""The references that are generated: `python -m tests.reference` writes docs/cli.md and docs/manifest.md from the program,
-and docs/json.md from docs/output.schema.json.
+"""The references that are generated: `python -m tests.reference` writes docs/cli.md, docs/manifest.md and
+docs/registry.schema.json from the program, docs/json.md from docs/output.schema.json, and docs/action.md from action.yml.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from ruamel.yaml import YAML
 
 from registry.cli import COMMANDS, SECTIONS, cli
 from registry.manifests.shape import schema
@@ -32,6 +33,19 @@ A selector names a version: `churn` (the latest), `churn@v1.2.0`, `churn@latest`
 `churn@newest` (registered last), `churn@3` (its number), `churn@v1` and `churn@v1.2` (the greatest release of that line),
 `churn@^1.2`, `churn@~1.2.3`, `churn@>=1.0,<2` (ranges), `churn#production` (a stage). In a shell, put selectors into single
 quotes.
+
+## Completion
+
+Names, versions and stages are completed in bash, zsh and fish. The files lie in the environment that the package is installed in, below
+`share/`, where the shells of a system-wide installation find them by themselves. Otherwise, in `~/.bashrc`, `~/.zshrc` or
+`~/.config/fish/config.fish`:
+
+<!-- test: skip each is a line for a shell of its own, typed there by tests/cli/test_shells.py -->
+```sh
+eval "$(_REGISTRY_COMPLETE=bash_source registry)"; COMP_WORDBREAKS=${COMP_WORDBREAKS//[@:=]}  # bash: churn@v1 is one word
+eval "$(_REGISTRY_COMPLETE=zsh_source registry)"
+_REGISTRY_COMPLETE=fish_source registry | source
+```
 """
 
 
@@ -51,8 +65,8 @@ def cli_reference() -> str:
 def _entry(context: click.Context, command: click.Command) -> str:
     words, _, example = inspect.cleandoc(command.help or "").partition("\b\n")
     usage = " ".join(["registry", context.info_name or "", *command.collect_usage_pieces(context)])
-    lines = [f"### {context.info_name}\n", words.strip() + "\n", "```sh", usage, *([""] if example else [])]
-    lines += [*example.strip().splitlines(), "```\n"]
+    lines = [f"### {context.info_name}\n", words.strip() + "\n", "```text", usage, "```\n"]
+    lines += ["```sh", *example.strip().splitlines(), "```\n"] if example else []
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
         if record is not None and "--help" not in record[0] and parameter.name not in {"repo", "as_json"}:
@@ -87,8 +101,9 @@ artifacts:
   train-set: {path: data/train.csv, type: dataset}
 ```
 
-`registry schema > registry.schema.json` writes the JSON Schema; an editor takes it from the first line of the manifest,
-`# yaml-language-server: $schema=registry.schema.json`.
+`registry schema > registry.schema.json` writes the JSON Schema, [this one](registry.schema.json); an editor takes it from the first
+line of the manifest, `# yaml-language-server: $schema=registry.schema.json`. It is in the form that SchemaStore takes, for a
+catalog entry with `"fileMatch": ["registry.yaml"]`.
 
 ## Keys
 
@@ -309,7 +324,34 @@ def _laid(value: Any, indent: int = 0, before: int = 0) -> str:
     return opening + "\n" + ",\n".join(pad + line for line in lines) + "\n" + " " * indent + closing
 
 
+def manifest_schema() -> str:
+    """The whole of docs/registry.schema.json, as `registry schema` prints it and SchemaStore takes it."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+_ACTION_HEAD = """# The Action: inputs and outputs
+
+Generated from action.yml by `python -m tests.reference`; a test holds the two together. [GitHub Actions, and other CI](actions.md)
+says what they mean and how they work together.
+"""
+
+
+def action_reference() -> str:
+    """The whole of docs/action.md."""
+
+    def code(text: str) -> str:
+        return f"`{text}`" if text else ""
+
+    action = YAML(typ="safe").load((DOCS.parent / "action.yml").read_text())
+    inputs = [f"| `{name}` | {code(one['default'])} | {one['description']} |" for name, one in action["inputs"].items()]
+    outputs = [f"| `{name}` | {one['description']} |" for name, one in action["outputs"].items()]
+    parts = ["## Inputs\n", "| input | default | |\n|---|---|---|", *inputs]
+    return "\n".join([_ACTION_HEAD, *parts, "\n## Outputs\n", "| output | |\n|---|---|", *outputs]) + "\n"
+
+
 if __name__ == "__main__":
     (DOCS / "cli.md").write_text(cli_reference())
     (DOCS / "manifest.md").write_text(manifest_reference())
     (DOCS / "json.md").write_text(json_reference())
+    (DOCS / "action.md").write_text(action_reference())
+    (DOCS / "registry.schema.json").write_text(manifest_schema())

@@ -14,7 +14,8 @@ import pytest
 
 import registry
 from registry.cli import COMMANDS, cli
-from tests.reference import DOCS, cli_reference, manifest_reference
+from tests import completions
+from tests.reference import DOCS, action_reference, cli_reference, manifest_reference, manifest_schema
 from tests.story import RepoStory
 
 ROOT = Path(registry.__file__).parent
@@ -78,6 +79,10 @@ def test_every_command_has_help_examples_and_json(name: str) -> None:
 def test_the_generated_pages_are_up_to_date() -> None:
     assert (DOCS / "cli.md").read_text() == cli_reference()
     assert (DOCS / "manifest.md").read_text() == manifest_reference()
+    assert (DOCS / "action.md").read_text() == action_reference()
+    assert (DOCS / "registry.schema.json").read_text() == manifest_schema()
+    for shell, name in completions.FILES.items():
+        assert (completions.HERE / name).read_text() == completions.completion(shell)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["show", "--help"]])

@@ -227,10 +227,10 @@ ROOT_ONLY = ("stages", "versions", "teams")
 
 
 def schema() -> Schema:
-    """The JSON Schema (draft 2020-12) of `registry.yaml`, for editors."""
+    """The JSON Schema of `registry.yaml`, for editors: of draft 7, which all of them and SchemaStore take."""
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:git-registry:registry.yaml",
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": "https://json.schemastore.org/git-registry.json",
         "title": "registry.yaml",
         **_schema(MANIFEST),
     }

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+from ruamel.yaml import YAML
 
 from registry.core import names, version
 from registry.manifests.conform import Fault, accepted, faults
@@ -48,7 +51,7 @@ def test_what_has_no_fault_is_taken_whole(everything: str) -> None:
 def test_the_schema_describes_every_key_and_closes_every_record() -> None:
     found = schema()
     json.dumps(found)
-    assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert found["$schema"] == "http://json-schema.org/draft-07/schema#"
     assert found["$id"]
     assert found["title"] == "registry.yaml"
     for part in objects(found):
@@ -57,6 +60,21 @@ def test_the_schema_describes_every_key_and_closes_every_record() -> None:
             assert all(value["description"] for value in part["properties"].values())
         if isinstance(part.get("pattern"), str):
             re.compile(part["pattern"])
+
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("registry.yaml"))
+WRONG = ["models: {churn: {paht: x}}", "models: {churn: {version: '1.2'}}", "stages: [staging]", "model: {}"]
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: str(file.parent.name))
+def test_any_validator_of_draft_7_takes_the_examples(file: Path) -> None:
+    Draft7Validator.check_schema(schema())
+    Draft7Validator(schema()).validate(YAML(typ="safe").load(file))
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_any_validator_of_draft_7_refuses_what_check_does(text: str) -> None:
+    assert not Draft7Validator(schema()).is_valid(YAML(typ="safe").load(text))
 
 
 def test_the_schema_names_the_keys_of_the_design() -> None:

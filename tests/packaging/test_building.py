@@ -14,7 +14,11 @@ import pytest
 from tests.packaging.building import ROOT, build, export, lowest
 
 pytestmark = pytest.mark.skipif(find_spec("hatchling") is None, reason="pip install -e '.[packaging]' builds packages")
-SHELLS = ("bash-completion/completions/registry", "zsh/site-functions/_registry", "fish/vendor_completions.d/registry.fish")
+SHELLS = (
+    "bash-completion/completions/registry",
+    "zsh/site-functions/_registry",
+    "fish/vendor_completions.d/registry.fish",
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +61,11 @@ def test_the_wheel_says_all_that_an_index_shows(dist: list[Path]) -> None:
     [name] = [one for one in files.namelist() if one.endswith(".dist-info/METADATA")]
     said = Parser().parsestr(files.read(name).decode())
 
-    assert (said["Name"], said["License-Expression"], said["Requires-Python"]) == ("git-registry", "Apache-2.0", ">=3.10")
+    assert (said["Name"], said["License-Expression"], said["Requires-Python"]) == (
+        "git-registry",
+        "Apache-2.0",
+        ">=3.10",
+    )
     assert {one.split(",")[0] for one in said.get_all("Project-URL", [])} == {
         "Changelog", "Documentation", "Issues", "Source"
     }  # fmt: skip
@@ -72,7 +80,16 @@ def test_the_sdist_has_what_its_tests_stand_on(dist: list[Path]) -> None:
     with tarfile.open(sdist) as files:
         names = {name.partition("/")[2] for name in files.getnames()}
 
-    there = {"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "action.yml", "mkdocs.yml", ".ci/run", "docs/cli.md"}
+    there = {
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "action.yml",
+        "mkdocs.yml",
+        ".ci/run",
+        "docs/cli.md",
+    }
     assert there <= names
     assert {file.relative_to(ROOT).as_posix() for file in (ROOT / "tests" / "packaging").glob("*.py")} <= names
 
