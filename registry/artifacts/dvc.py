@@ -103,13 +103,27 @@ def outputs(files: Mapping[str, bytes]) -> list[Output]:
 
 
 def _locked(lock: dict[str, Json], pipeline: dict[str, Json]) -> Iterator[tuple[str, dict[str, Json]]]:
-    """Each stage of a dvc.lock, with the directory that its paths are relative to, which stands in dvc.yaml."""
+    """Each stage of a dvc.lock, with the directory that its paths are relative to, which stands in dvc.yaml.
+
+    What dvc.yaml says is not cached is left out: Git has it, or nobody.
+    """
     declared = _table(pipeline.get("stages"))
     for name, stage in _table(lock.get("stages")).items():
         said = _table(declared.get(name.partition("@")[0]))  # of foreach and matrix: NAME@KEY
         base = _text(_table(said.get("do")).get("wdir")) or _text(said.get("wdir")) or "."
         if "${" not in base:
-            yield base, _table(stage)
+            made = {**said, **_table(said.get("do"))}
+            uncached = {path for key in ("outs", "metrics", "plots") for path in _uncached(made.get(key))}
+            outs: list[Json] = [
+                one for one in _list(_table(stage).get("outs")) if _text(_table(one).get("path")) not in uncached
+            ]
+            yield base, {"outs": outs}
+
+
+def _uncached(outs: Json) -> Iterator[str]:
+    """Of the outputs of a stage, each a path or a mapping from paths to options, those with `cache: false`."""
+    for out in _list(outs):
+        yield from (path for path, options in _table(out).items() if _table(options).get("cache") is False)
 
 
 def _output(base: str, out: Json) -> Output | None:
@@ -197,6 +211,11 @@ def gather(project: Project, wanted: Sequence[Output], staging: Staging) -> None
         try:
             found = _everything(wanted, caches)
         except _Missing as error:
+            if not dvc_config.names_remote(project, [one.remote for one in wanted]):
+                raise StoreFailed(
+                    f"{error} is in no cache here, and commit {project.commit[:7]} names no remote of DVC's",
+                    "dvc remote add --local --default NAME URL says where it is",
+                ) from error
             hint = "dvc push brings it there, unless the remote cannot be reached"  # DVC does not always tell
             raise StoreFailed(f"DVC's remote does not have {error} as it was", hint) from error
     for file, place in found:

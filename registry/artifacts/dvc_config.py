@@ -10,7 +10,7 @@ import configparser
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,6 +86,11 @@ def caches(project: Project) -> list[Path]:
     of_dvc = Path(project.root, ".dvc")
     named = _settings(project).cache.get("dir")
     return [of_dvc / "cache", *([of_dvc / named] if named else [])]
+
+
+def names_remote(project: Project, outputs: Iterable[str | None]) -> bool:
+    """Whether somebody says where the bytes are: of outputs that each name their remote, or None for the usual one."""
+    return bool(_settings(project).core.get("remote")) or all(remote is not None for remote in outputs)
 
 
 def build(project: Project, cache: Path) -> dict[str, Json]:

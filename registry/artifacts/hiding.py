@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 _user = re.compile(r"(?<=://)[^/\s'\"]*@")
+_signed_in = re.compile(r"(?<=://)[^/\s]*@")
 _query = re.compile(r"(://[^\s'\"?]*)\?[^\s'\"]*")
+
+
+def without_user(text: str) -> str:
+    """`text`, in which no URL has a user or a password; all else stays as it is."""
+    return _signed_in.sub("", text)
 
 
 def without_secrets(text: str) -> str:

@@ -19,11 +19,6 @@ def name_of(place: str) -> str | None:
     return None if found is None else found["name"]
 
 
-def is_place(place: str) -> bool:
-    """Whether `place` names a repository, or something in one."""
-    return len([part for part in place.split("/") if part]) >= (3 if place.startswith(("datasets/", "spaces/")) else 2)
-
-
 def worded(url: str, error: BaseException) -> RegistryError | None:
     """What an error of huggingface_hub means, None where it is none of those that say something by their kind."""
     # By name: the package is an extra, and its classes have moved between modules.

@@ -184,6 +184,11 @@ class Staging:
         """The files that are ready, by path."""
         return tuple(self._placed[path] for path in sorted(self._placed))
 
+    @property
+    def free(self) -> int:
+        """The bytes that the disk has room for."""
+        return shutil.disk_usage(self._room).free
+
     def work(self, name: str) -> Path:
         """A directory of a store's own, on the target's file system; it stays until a pull is done."""
         place = self._room / "work" / name

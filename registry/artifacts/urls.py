@@ -8,46 +8,23 @@ from typing import TYPE_CHECKING, Any
 from registry.artifacts import hub, paths
 from registry.artifacts.hiding import without_secrets
 from registry.artifacts.staging import CHUNK, Staging
+from registry.core import urls
 from registry.errors import NotFound, Refused, RegistryError, StoreFailed
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-# The package that speaks each protocol. What is not in this table is refused: fsspec would read the reader's own disk
-# (file://, local://), run commands on other machines (ssh://), and chain protocols (zip://...::file://...).
-BACKENDS = {
-    "s3": "s3fs",
-    "s3a": "s3fs",
-    "gs": "gcsfs",
-    "gcs": "gcsfs",
-    "http": "aiohttp",
-    "https": "aiohttp",
-    "hf": "huggingface_hub",
-    "az": "adlfs",
-    "abfs": "adlfs",
-    "adl": "adlfs",
-}
-_PAGES = ("http", "https")  # they know no directories
-_HUB = "hf"
+_ASK = "nothing was moved in; ask whoever keeps the store"
+_CRUMBS = 20  # reads of a file that may end before what was asked for
 
 
 def check(url: str) -> str:
     """The name below which the files of `url` lie. Raises Refused where it is not one to pull from."""
-    scheme = url.partition("://")[0].lower()
-    if scheme not in BACKENDS or "::" in url:
-        known = ", ".join(f"{name}://" for name in ("s3", "gs", "https", "hf", "az"))
-        raise Refused(f"nothing is pulled from {without_secrets(url)}", f"URLs that are pulled begin with {known}")
-    place = url.partition("://")[2]
-    if scheme in _PAGES:
-        place = place.partition("#")[0].partition("?")[0]
-        if not place.rstrip("/").partition("/")[2]:
-            raise Refused(f"{without_secrets(url)} names no file", "a URL that is pulled ends in a name")
-    place = place.rstrip("/")
-    if scheme == _HUB:
-        if not hub.is_place(place):
-            raise Refused(f"{without_secrets(url)} names no repository", "such as hf://org/model/model.onnx")
-        return paths.check(hub.name_of(place) or place.rpartition("/")[2])
-    return paths.check(place.rpartition("/")[2])
+    if (problem := urls.problem(url, without_secrets(url))) is not None:
+        raise Refused(*problem)
+    place = urls.place_of(url)
+    whole = hub.name_of(place) if urls.scheme_of(url) == urls.HUB else None
+    return paths.check(whole or place.rpartition("/")[2])
 
 
 def gather(url: str, staging: Staging) -> None:
@@ -55,7 +32,7 @@ def gather(url: str, staging: Staging) -> None:
     name = check(url)
     system, root = _opened(url)
     try:
-        found = list(_files(system, root, pages=url.partition("://")[0].lower() in _PAGES))
+        found = list(_files(system, root, pages=urls.scheme_of(url) in urls.PAGES))
         if not found:
             raise NotFound(f"there is nothing at {without_secrets(url)}", "check the path in the manifest")
         whole = staging.recorded(url)
@@ -65,7 +42,8 @@ def gather(url: str, staging: Staging) -> None:
         for below, place, size, said in found:
             # What is recorded of the URL is about the one file there.
             sha256 = (whole.sha256 if below == "" else None) or said
-            _write(system, place, f"{name}{below}", sha256, size, staging, f"{without_secrets(url)}{below}")
+            bytes_ = whole.size if below == "" else None
+            _write(system, place, f"{name}{below}", sha256, size, bytes_, staging, f"{without_secrets(url)}{below}")
     except (RegistryError, KeyboardInterrupt):
         raise
     except FileNotFoundError as error:
@@ -84,17 +62,17 @@ def gather(url: str, staging: Staging) -> None:
 
 
 def _opened(url: str) -> tuple[AbstractFileSystem, str]:
-    scheme = url.partition("://")[0].lower()
+    scheme = urls.scheme_of(url)
     try:
         from fsspec.core import url_to_fs  # an extra, and slow to import
     except ImportError as error:
-        hint = f"pip install 'git-registry[url]' {BACKENDS[scheme]}"
+        hint = f"pip install 'git-registry[url]' {urls.BACKENDS[scheme]}"
         raise StoreFailed(f"{scheme}:// needs the package fsspec", hint) from error
     try:
         # Nothing remembered: what is at a URL may have changed.
         system, root = url_to_fs(f"{scheme}{url[len(scheme) :]}", skip_instance_cache=True, use_listings_cache=False)
     except ImportError as error:
-        package = BACKENDS[scheme]
+        package = urls.BACKENDS[scheme]
         raise StoreFailed(f"{scheme}:// needs the package {package}", f"pip install {package}") from error
     except Exception as error:
         said = without_secrets(str(error)) or type(error).__name__
@@ -121,15 +99,43 @@ def _files(system: Any, root: str, *, pages: bool) -> Iterator[tuple[str, str, i
 
 
 def _write(
-    system: Any, place: str, path: str, sha256: str | None, size: int | None, staging: Staging, origin: str
+    system: Any,
+    place: str,
+    path: str,
+    sha256: str | None,
+    size: int | None,
+    known: int | None,
+    staging: Staging,
+    origin: str,
 ) -> None:
+    """Write one file: the store says its `size`, and `known` is the one that was recorded."""
     if staging.has(path, "url", sha256, origin=origin):
         return
     with (
         staging.writing(path, "url", sha256, origin=origin) as sink,
         system.open(place, "rb", block_size=5 * CHUNK) as file,
     ):
+        size = size if size is not None else getattr(file, "size", None)
+        known = known if known is not None else staging.recorded(path).size
+        _check_claim(origin, size, known, staging)
+        crumbs = 0
         while chunk := file.read(CHUNK):
             sink.write(chunk)
+            if known is not None and sink.size > known:
+                raise Refused(f"{origin} is not what was registered: it has more than {known} bytes", _ASK)
+            # A server may claim any size, and then answer each question for a part of it with a few bytes.
+            crumbs += size is not None and len(chunk) < CHUNK and sink.size < size
+            if crumbs > _CRUMBS:
+                raise StoreFailed(f"{origin} comes in crumbs, {sink.size} of {size} bytes so far", _ASK)
         if size is not None and sink.size != size:
             raise StoreFailed(f"{path} ended after {sink.size} of {size} bytes", "try again; what came is kept")
+
+
+def _check_claim(origin: str, size: int | None, known: int | None, staging: Staging) -> None:
+    """Nothing, where the store claims a size that can be. Raises Refused or StoreFailed."""
+    if size is None:
+        return
+    if known is not None and size != known:
+        raise Refused(f"{origin} is not what was registered: its size is {size}, not {known}", _ASK)
+    if size > (free := staging.free):
+        raise StoreFailed(f"{origin} has {size} bytes, and the disk has room for {free}", "make room, or -o elsewhere")

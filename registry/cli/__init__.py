@@ -70,6 +70,11 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
 }
 COMMANDS = {name: words for section in SECTIONS.values() for name, words in section.items()}
+# What other registries, and Git, call it.
+MEANT = {
+    "promote": "assign", "demote": "unassign", "tag": "register", "list": "show", "ls": "show", "versions": "show",
+    "log": "history", "audit": "verify", "download": "pull", "withdraw": "deregister", "lint": "check",
+}  # fmt: skip
 
 
 class Commands(click.Group):
@@ -94,7 +99,7 @@ class Commands(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches  # for the mistaken alone
 
-            close = get_close_matches(args[0], COMMANDS, n=1)
+            close = [MEANT[args[0]]] if args[0] in MEANT else get_close_matches(args[0], COMMANDS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"{ctx.info_name} --help lists the commands"
             raise UsageError(f"there is no command {args[0]}", hint)
         return super().resolve_command(ctx, args)

@@ -45,10 +45,10 @@ def command(call: options.Call, selector: str | None, policy: str | None, write_
 
 def _tell(severity: str, one: Failure) -> None:
     out.problem(severity, f"{one.subject}: {one.message}")
-    if one.date is not None:
-        out.say(f"  by {one.author} <{one.email}>, {one.date[:16].replace('T', ' ')}")
-    if one.hint:
-        out.say(f"  hint: {one.hint}")
+    if one.date is not None and out.terminal():
+        out.line(f"  by {one.author} <{one.email}>, {one.date[:16].replace('T', ' ')}")
+    if one.hint and out.terminal():
+        out.line(f"  hint: {one.hint}")
 
 
 def _summary(found: Verification) -> str:

@@ -131,7 +131,9 @@ def check_declared(manifest: Manifest, artifact: str) -> None:
     if artifact in manifest.artifacts:
         return
     if not manifest.files:
-        raise NotFound("the repository has no manifest at this commit", "registry init writes one; commit it then")
+        raise NotFound(
+            "the repository has no manifest at this commit", "commit registry.yaml; registry init writes one"
+        )
     directory = names.directory_of(artifact)
     for path, reason in manifest.broken.items():
         if path.rpartition("/")[0] == directory:

@@ -107,7 +107,8 @@ def _dated(state: ArtifactState, new: Sequence[Event], now: int) -> Iterator[Obj
     for event in new:
         if abs(event.by.seconds - now) > DAY:
             where = "ahead of" if event.by.seconds > now else "behind"
-            yield _objection(event, "date", f"its date {event.by.iso} is more than a day {where} the server's clock")
+            why = f"its date {event.by.iso} is more than a day {where} the server's clock"
+            yield _objection(event, "date", why, f"registry delete '{event.tag}', and make it again")
         elif newest is not None and event.by.seconds < newest:
             yield _objection(event, "date", f"its date {event.by.iso} is before that of the newest event")
         else:

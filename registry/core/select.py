@@ -53,6 +53,8 @@ _line = re.compile(r"v(0|[1-9][0-9]*)(?:\.(0|[1-9][0-9]*))?")
 
 def parse(text: str) -> Selector:
     """The selector that `text` spells. Raises UsageError."""
+    if not isinstance(text, str):
+        raise UsageError(f"not a selector: {text!r}", "such as 'churn@latest' or 'churn#production'")
     found = re.search(r"[@#]", text)
     if found is None:
         return Selector(names.check_artifact(text))
@@ -63,6 +65,8 @@ def parse(text: str) -> Selector:
     if rest == "":
         raise UsageError(f"nothing after the '@' in {text!r}", f"such as {artifact}@latest or {artifact}@v1.2.0")
     if not (rest in _KEYWORDS or natural(rest) or _line.fullmatch(rest) or _is_range(rest)):
+        if rest.isalpha() and rest[0] != "v" and names.is_stage(rest):
+            raise UsageError(f"not a version: {rest!r}", f"what is in the stage {rest} is '{artifact}#{rest}'")
         versions_.check(rest)
     return Selector(artifact, what=rest)
 

@@ -96,13 +96,14 @@ def bump(version: Version, part: Bump, pre: str | None = None) -> Version:
     import semver  # only bumping needs it, and it takes as long to import as click
 
     try:
-        old = semver.Version.parse(version.text[1:])
+        # Build metadata has no precedence (SemVer 10): semver before 3.1 takes 1.2.3 for what follows 1.2.3+build.
+        old = semver.Version.parse(version.text[1:]).replace(build=None)
         target = old.next_version(part)
         if pre is None:
             return check(f"v{target}")
         candidates = [target.replace(prerelease=f"{pre}.1"), target.next_version(part).replace(prerelease=f"{pre}.1")]
         if old.prerelease is not None and old.prerelease.split(".")[0] == pre:
-            candidates.insert(1, old.replace(build=None).bump_prerelease())
+            candidates.insert(1, old.bump_prerelease())
         return check(f"v{next(new for new in candidates if new > old)}")
     except (ValueError, StopIteration) as error:
         raise UsageError(f"cannot go on from {version}", "say which version with --version") from error

@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.core import names
+from registry.core import names, urls
 from registry.core.manifest import Manifest
 from registry.manifests.conform import Fault, Severity, did_you_mean, faults, quoted
 from registry.manifests.documents import DocumentError, Items, Node, Scalar, Table
 from registry.manifests.files import Files
-from registry.manifests.read import DVC, GTO, OURS, is_url, located, manifest, parsed, path_problem
+from registry.manifests.read import DVC, GTO, OURS, is_template, is_url, located, manifest, parsed, path_problem
 from registry.manifests.shape import MANIFEST, NAME, ROOT_ONLY, VERSION
 from registry.manifests.worktree import WorkTree
 
@@ -281,7 +281,10 @@ def _entry_faults(entry: _Entry, context: _Context) -> Iterator[Fault]:
         yield from _assign_faults(entry, context)
         yield from _file_paths_faults(entry, context.tree)
     for path in _texts(entry.get("path")):
-        if "${" not in path.text or posixpath.basename(entry.source) != DVC:  # a template, which DVC fills in
+        if is_template(entry.source, path.text):
+            hint = f"say the path itself, in {OURS} perhaps, which wins: without it a version has no files"
+            yield Fault(path, f"{quoted(path.text)} is a template, which DVC fills in", hint, "warning")
+        else:
             yield from _path_faults("path", path, entry, context.tree)
 
 
@@ -326,16 +329,38 @@ def _path_faults(key: str, node: Scalar, entry: _Entry, tree: Files) -> Iterator
         return
     path = located(directory, node.text)
     if path is None or is_url(node.text):
+        if (unfit := urls.problem(node.text, quoted(node.text))) is not None:
+            yield Fault(node, *unfit, "warning")  # as a mere address it may be of use
         return
-    if tree.leads_out(path):
-        if not tree.is_output(path):  # DVC links into its cache, which may lie anywhere
-            message = f"{quoted(node.text)} leads out of the repository through a link"
-            yield Fault(node, message, "put the file itself there")
+    led = tree.led(path)
+    plain = led == path and tree.has(path)
+    if not plain and tree.is_output(path):
+        return  # DVC links into its cache, which may lie anywhere
+    if led is None:
+        message = f"{quoted(node.text)} leads out of the repository through a link"
+        yield Fault(node, message, "put the file itself there")
     elif not tree.has(path):
-        if not tree.is_output(path):
+        if key not in _CARRIED or not tree.holds_output(path):
             yield _missing(key, node, path, directory, tree)
-    elif key in {"card", "metrics", "params"} and tree.is_directory(path):
+    elif led != path and ".git" not in led.split("/"):  # where git-annex has its objects
+        yield _link(key, node, posixpath.relpath(led, directory or ".") if tree.has(led) else None)
+    elif key in _READ and tree.is_directory(path):
         yield Fault(node, f"{quoted(node.text)} is a directory", f"`{key}` takes a file")
+    elif key in _CARRIED and path.endswith(".dvc") and (outputs := tree.outputs_of(path)):
+        made = posixpath.relpath(outputs[0], directory or ".")
+        yield Fault(node, f"{quoted(node.text)} only describes {quoted(made)}", f"name {made} instead", "warning")
+
+
+_CARRIED = ("path", "artifacts")
+_READ = ("card", "metrics", "params")
+
+
+def _link(key: str, node: Scalar, target: str | None) -> Fault:
+    """What to say of a link inside the repository: Git keeps where it leads, and nothing of what is there."""
+    why = "a version carries files" if key in _CARRIED else "what it leads to is not read"
+    severity: Severity = "error" if key in _CARRIED else "warning"
+    hint = "put the file itself there" if target is None else f"name {target} instead"
+    return Fault(node, f"{quoted(node.text)} is a link, and {why}", hint, severity)
 
 
 def _missing(key: str, node: Scalar, path: str, directory: str, tree: Files) -> Fault:

@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from registry.manifests.files import MAX_NAMES, Files
-from registry.manifests.outputs import describes
+from registry.manifests.files import MAX_NAMES, NOWHERE, Files
+from registry.manifests.outputs import declares
 
 DVC_LIMIT = 1_000_000  # bytes of a file in which DVC says what it makes: they are of a few lines
 _LINK_LIMIT = 4096  # bytes; no system follows a longer one
 _LINKS = 40  # links in a row, as many as Linux and Git follow
-_NOWHERE = "\0"  # where a circle of links leads: nothing is called so
 
 # The bytes of files by their paths, no longer than that; None for one that is longer, or not there. One question.
 Reading = Callable[[Sequence[str], int], Sequence["bytes | None"]]
@@ -65,9 +64,10 @@ class CommitTree(Files):
         there = self._at(path)
         return there is not None and there.mode in {"040000", "160000"}
 
-    def leads_out(self, path: str) -> bool:
-        """Whether a link on the way to `path` leads out of the repository."""
-        return self._led(path) is None
+    def led(self, path: str) -> str | None:
+        """Where `path` leads, all links followed; None where that is outside of the repository."""
+        found = self._led(path)
+        return "." if found == "" else found
 
     def names_in(self, directory: str) -> list[str]:
         """Some of the names in a directory, sorted."""
@@ -108,7 +108,7 @@ class CommitTree(Files):
             followed += 1
             target = self._targets[step]
             if followed > _LINKS:
-                return _NOWHERE
+                return NOWHERE
             if target.startswith("/"):
                 return None
             left.extendleft(reversed(target.split("/")))
@@ -137,7 +137,7 @@ class CommitTree(Files):
         paths = [
             path
             for path, entry in self._entries.items()
-            if entry.mode.startswith("100") and describes(posixpath.basename(path))
+            if entry.mode.startswith("100") and declares(posixpath.basename(path))
         ]
         found: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
         for path, data in zip(paths, self._reading(paths, DVC_LIMIT), strict=True):

@@ -67,7 +67,7 @@ def round_trip(text: str, step: int, change: Callable[[Any], None]) -> str:
     yaml.explicit_start = bare.startswith("---") or None
     out = io.StringIO()
     try:
-        document = yaml.load(bare)
+        document = yaml.load(bare.replace("\r\n", "\n"))  # ruamel keeps "\r" in comments, and would write it twice
         document = {} if document is None else document
         change(document)
         yaml.dump(document, out)

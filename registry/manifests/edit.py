@@ -17,11 +17,18 @@ from registry.errors import ManifestError
 from registry.manifests import documents, splice
 from registry.manifests.conform import did_you_mean
 from registry.manifests.documents import DocumentError, Node, Scalar, Table
-from registry.manifests.dump import round_trip, styled
+from registry.manifests.dump import dumped, round_trip, styled
 from registry.manifests.shape import NAME
 
 Section: TypeAlias = Literal["models", "artifacts"]
 _SECTIONS: tuple[Section, ...] = ("models", "artifacts")
+
+_ONE = "metadata."  # before a key of an entry's metadata: `metadata.team`
+
+
+class Declared(ManifestError):
+    """An artifact is declared already."""
+
 
 NEW_MANIFEST = """\
 # The models of this repository and their lifecycle, for `registry` (git-registry).
@@ -61,30 +68,91 @@ def add_entry(text: str, section: Section, name: str, fields: Mapping[str, Json]
 def change_entry(text: str, name: str, fields: Mapping[str, Json]) -> str:
     """`text` in which the entry of `name` says `fields`, without those that are None; its other keys stay.
 
-    Raises ManifestError where it is not declared here.
+    A field `metadata.KEY` is that key alone. Raises ManifestError where `name` is not declared here.
     """
     root, data = _read(text)
     section, table = _section_of(root, name)
     _check_free(text, table, name)
     there = _section(data, section)
-    before = there[name]
-    entry = {**(before if isinstance(before, dict) else {}), **fields}
-    entry = {key: value for key, value in entry.items() if value is not None or key not in fields}
-    wanted = {**data, section: {**there, name: entry}}
+    wanted = {**data, section: {**there, name: changed(_entry(there[name]), fields)}}
 
     def put(document: Any) -> None:
         if not isinstance(document[section][name], dict):
             document[section][name] = {}
         said = document[section][name]
-        for key, value in fields.items():
-            if value is None:
-                said.pop(key, None)
-            else:
-                said[key] = styled(value)
+        for field, value in fields.items():
+            _put(said, field, styled(value))
 
     return _first_proven(
         iter(()), lambda: round_trip(text, splice.step_of(root), put), wanted, f"{name} cannot be changed"
     )
+
+
+def changed(entry: Mapping[str, Json], fields: Mapping[str, Json]) -> dict[str, Json]:
+    """`entry` with `fields` said, as `change_entry` takes them."""
+    new = dict(entry)
+    for field, value in fields.items():
+        if field.startswith(_ONE):
+            new["metadata"] = dict(_entry(new.get("metadata")))
+        _put(new, field, value)
+    return new
+
+
+def _put(entry: Any, field: str, value: Any) -> None:
+    if not field.startswith(_ONE):
+        _set(entry, field, value)
+        return
+    if not isinstance(entry.get("metadata"), dict):
+        entry["metadata"] = {}
+    key = field.removeprefix(_ONE)
+    _set(entry["metadata"], next((other for other in entry["metadata"] if str(other) == key), key), value)
+    if not entry["metadata"]:
+        del entry["metadata"]
+
+
+def _set(entry: Any, key: str, value: Any) -> None:
+    if value is None:
+        entry.pop(key, None)
+    else:
+        entry[key] = value
+
+
+def entry(text: str, name: str) -> tuple[Section, dict[str, Json]] | None:
+    """The section and the entry of `name`, None where it is not declared here. Raises ManifestError."""
+    root, data = _read(text)
+    for section, table in _tables(root):
+        if name in table.values:
+            return section, dict(_entry(_section(data, section)[name]))
+    return None
+
+
+def said(entry: Mapping[str, Json], field: str) -> Json:
+    """What an entry says of a field, as `change_entry` takes them; None where it says nothing."""
+    key = field.removeprefix(_ONE)
+    return entry.get(field) if key == field else _entry(entry.get("metadata")).get(key)
+
+
+def _entry(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def rename_entry(text: str, name: str, new: str) -> str:
+    """`text` in which the entry of `name` is called `new`, and says what it said. Raises ManifestError."""
+    root, data = _read(text)
+    section, table = _section_of(root, name)
+    if new.lower() != name.lower():
+        _check_new(root, new)
+    names.check_artifact(new)
+    there = _section(data, section)
+    wanted = {**data, section: {new if key == name else key: value for key, value in there.items()}}
+    key = table.keys[name]
+    lines = text.splitlines(keepends=True)
+    word = dumped({new: None}, 2).rstrip("\n").removesuffix(":")
+    bare = len(lines[0]) - len(lines[0].lstrip("\ufeff")) if key.line == 1 else 0  # columns begin behind the mark
+    line = lines[key.line - 1]
+    lines[key.line - 1] = line[: key.column - 1 + bare] + word + line[key.end_column - 1 + bare :]
+    tries = iter(["".join(lines)] if key.line == key.end_line else [])
+    return _first_proven(tries, lambda: text, wanted, f"{name} cannot be renamed")
 
 
 def remove_entry(text: str, name: str) -> str:
@@ -153,7 +221,7 @@ def _check_new(root: Table, name: str) -> None:
     for section, table in _tables(root):
         for other, key in table.keys.items():
             if other == name:
-                raise ManifestError(f"{name} is declared already, in `{section}` on line {key.line}", "edit it there")
+                raise Declared(f"{name} is declared already, in `{section}` on line {key.line}", "edit it there")
             if other.lower() == name.lower():
                 hint = "choose a name that differs in more"
                 raise ManifestError(f"{name} differs from {other} (line {key.line}) in case only", hint)

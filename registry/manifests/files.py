@@ -10,6 +10,7 @@ from registry.core.select import nearest
 from registry.manifests.outputs import dvc_outputs, is_output
 
 MAX_NAMES = 500  # of a directory, to guess among
+NOWHERE = "\0"  # where a circle of links leads: nothing is called so
 _MAX_GUESSES = 50  # in one check: guessing is slow, and who misses more files has another problem
 
 
@@ -30,8 +31,8 @@ class Files(ABC):
         """Whether `path` is a directory."""
 
     @abstractmethod
-    def leads_out(self, path: str) -> bool:
-        """Whether a link on the way to `path` leads out of the repository."""
+    def led(self, path: str) -> str | None:
+        """Where `path` leads, all links followed; None where that is outside of the repository."""
 
     @abstractmethod
     def names_in(self, directory: str) -> Sequence[str]:
@@ -51,6 +52,17 @@ class Files(ABC):
             if is_output(path, self._outputs_of(directory)):
                 return True
         return False
+
+    def holds_output(self, path: str) -> bool:
+        """Whether DVC declares something below `path`, in a manifest or in a file of a directory above it."""
+        known = ["?manifests", "", *(one for one in _parents(path) if self.is_directory(one))]
+        return any(out.startswith(f"{path}/") for one in known for out in self._outputs_of(one))
+
+    def outputs_of(self, path: str) -> list[str]:
+        """What DVC makes by the file at `path`."""
+        directory, _ = posixpath.split(path)
+        there = self.dvc_files_in(directory)
+        return sorted(dvc_outputs({path: there[path]})) if path in there else []
 
     def guess(self, path: str) -> str | None:
         """The path that was probably meant by one that is not there, or None."""

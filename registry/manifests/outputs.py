@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from registry.manifests import documents
 from registry.manifests.documents import DocumentError, Items, Node, Scalar, Table
@@ -24,14 +24,14 @@ def is_output(path: str, outputs: Collection[str]) -> bool:
     return any("/".join(parts[:count]) in outputs for count in range(1, len(parts) + 1))
 
 
-def describes(name: str) -> bool:
+def declares(name: str) -> bool:
     """Whether in a file of this name DVC says what it makes."""
     return name in {"dvc.yaml", "dvc.lock"} or name.endswith(".dvc")
 
 
 def _outputs(path: str, data: bytes, files: Mapping[str, bytes]) -> Iterator[str]:
     directory, name = posixpath.split(path)
-    if not describes(name):
+    if not declares(name):
         return
     root = _parsed(data)
     if root is None:
@@ -55,48 +55,68 @@ def _parsed(data: bytes) -> Node | None:
 
 def _of_lock(root: Node, pipeline: Node | None) -> Iterator[tuple[str, str]]:
     """The same of a dvc.lock; the working directory of a stage stands in the dvc.yaml beside it."""
-    declared = _get(pipeline, "stages")
-    stages = _get(root, "stages")
-    for key, stage in stages.values.items() if isinstance(stages, Table) else ():
-        said = _get(declared, key.partition("@")[0])  # of foreach and matrix: NAME@KEY
-        base = _text(_get(_get(said, "do"), "wdir")) or _text(_get(said, "wdir")) or "."
-        outs = _get(stage, "outs")
-        for out in outs.items if isinstance(outs, Items) else ():
-            if path := _text(_get(out, "path")):
-                yield base, path
+    declared = get(pipeline, "stages")
+    for key, stage in entries(get(root, "stages")):
+        said = get(declared, key.partition("@")[0])  # of foreach and matrix: NAME@KEY
+        base = text(get(body(said), "wdir")) or text(get(said, "wdir")) or "."
+        yield from ((base, path) for path in made(stage))
 
 
 def _of_stages(root: Node) -> Iterator[tuple[str, str]]:
     """The working directory and the path of every output in a dvc.yaml."""
-    stages = _get(root, "stages")
-    for stage in stages.values.values() if isinstance(stages, Table) else ():
-        if _get(stage, "foreach") is None and _get(stage, "matrix") is None:
-            base = _text(_get(stage, "wdir")) or "."
+    for _, stage in entries(get(root, "stages")):
+        if not is_repeated(stage):
+            base = text(get(stage, "wdir")) or "."
             for key in ("outs", "metrics", "plots"):
-                yield from ((base, out) for out in _paths(_get(stage, key)))
+                yield from ((base, out) for out in paths(get(stage, key)))
 
 
 def _of_import(root: Node) -> Iterator[tuple[str, str]]:
     """The same of a `*.dvc` file, whose outputs are mappings with a `path`."""
-    base = _text(_get(root, "wdir")) or "."
-    outs = _get(root, "outs")
+    base = text(get(root, "wdir")) or "."
+    yield from ((base, path) for path in made(root))
+
+
+# -- how DVC writes ----------------------------------------------------------------------------------------------------
+
+
+def is_repeated(stage: Node | None) -> bool:
+    """Whether a stage of a dvc.yaml stands for several, each called NAME@KEY."""
+    return get(stage, "foreach") is not None or get(stage, "matrix") is not None
+
+
+def body(stage: Node | None) -> Node | None:
+    """What a stage of a dvc.yaml says; of a `foreach`, what it says of each."""
+    return get(stage, "do") if get(stage, "foreach") is not None else stage
+
+
+def made(stage: Node | None) -> Iterator[str]:
+    """The outputs of one stage of a dvc.lock, or of a `*.dvc` file."""
+    outs = get(stage, "outs")
     for out in outs.items if isinstance(outs, Items) else ():
-        if path := _text(_get(out, "path")):
-            yield base, path
+        if path := text(get(out, "path")):
+            yield path
 
 
-def _paths(node: Node | None) -> Iterator[str]:
-    """Every entry is a path, or a mapping from paths to their options."""
-    for item in node.items if isinstance(node, Items) else ():
+def paths(node: Node | None) -> Iterator[str]:
+    """Of a list in a dvc.yaml: every entry is a path, or a mapping from paths to their options."""
+    for item in node.items if isinstance(node, Items) else [node]:
         if isinstance(item, Table):
             yield from item.values
-        elif text := _text(item):
-            yield text
+        elif said := text(item):
+            yield said
 
 
-def _get(node: Node | None, key: str) -> Node | None:
+def entries(node: Node | None) -> Iterable[tuple[str, Node]]:
+    """What a mapping holds; of anything else, nothing."""
+    return node.values.items() if isinstance(node, Table) else ()
+
+
+def get(node: Node | None, key: str) -> Node | None:
+    """The value of a key; None where there is none."""
     return node.values.get(key) if isinstance(node, Table) else None
 
 
-def _text(node: Node | None) -> str:
+def text(node: Node | None) -> str:
+    """A value as it is written; "" where it is none."""
     return node.text if isinstance(node, Scalar) and node.value is not None else ""

@@ -177,9 +177,12 @@ _GTO_ENTRY = Record(
 )
 
 
+def is_template(source: str, path: str) -> bool:
+    """Whether `path`, as `source` says it, is a template: DVC fills it in, we do not."""
+    return "${" in path and posixpath.basename(source) == DVC
+
+
 def _from_dvc(entry: _Taken) -> _Taken:
-    if "${" in entry.get("path", ""):  # a template, which DVC fills in
-        entry.pop("path")
     return {**entry, "description": entry.get("desc", ""), "metadata": entry.get("meta", {})}
 
 
@@ -245,14 +248,15 @@ def _declaration(name: str, source: str, kind: str, entry: _Taken, general: Vers
     directory = posixpath.dirname(source)
 
     def here(path: str | None) -> str | None:
-        return None if path is None else located(directory, path)
+        return None if path is None or is_template(source, path) else located(directory, path)
 
     def all_here(paths: list[str]) -> tuple[str, ...]:
         return tuple(found for path in paths if (found := here(path)) is not None)
 
     card = entry.get("card")
     carried = [entry.get("path", "."), *entry.get("artifacts", {}).values()]
-    problems = ((path, path_problem(directory, path)) for path in carried)
+    problems = [(path, path_problem(directory, path)) for path in carried if not is_template(source, path)]
+    problems += [(path, "is a template, which DVC fills in") for path in carried if is_template(source, path)]
     artifacts = {key: here(path) for key, path in entry.get("artifacts", {}).items()}
     return Declaration(
         name=name,

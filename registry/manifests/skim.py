@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 # A key, and what stands behind it on its line. No quotes, anchors, aliases, merges or complex keys.
 _line = re.compile(r"( *)([A-Za-z0-9_][A-Za-z0-9_./-]*):(?: +(.*))?")
+_quoted = re.compile(r"""([\[,] *)(?:'[^']*'|"[^"\\]*")(?= *[,\]])""")  # an item of a list
 _item = re.compile(r" *-(?: .*)?")
 _SECTIONS = {"registry.yaml": ("models", "artifacts"), "dvc.yaml": ("artifacts",)}
 _STAGES = "stages"
@@ -80,7 +81,8 @@ def _plain(value: str) -> bool:
     if value == "" or value.startswith("#"):
         return True
     if value[0] in "{[":
-        # In one line, without a text that could hold a bracket, and without a lifecycle.
+        # In one line, without a text that could hold a bracket, and without a lifecycle; whole items may be quoted.
+        value = _quoted.sub(r"\1x", value)
         closed = value.endswith("}" if value[0] == "{" else "]") and value.count("{") == value.count("}")
         return closed and value.count("[") == value.count("]") and not re.search(r"['\"#&*!]|stages|<<", value)
     if value[0] in "'\"":

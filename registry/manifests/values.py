@@ -17,7 +17,8 @@ def read_values(path: str, data: bytes) -> dict[str, JsonScalar]:
     """The values in a file of metrics or parameters: JSON, TOML or, whatever else it is called, YAML.
 
     Nested keys are joined by ".", items of lists counted from 0; of two values for one key the later one stands.
-    Numbers that JSON does not know stay texts. Raises ManifestError, which names the file.
+    Numbers that JSON does not know (NaN, 1e400) stay texts, as they are written. Raises ManifestError, which names the
+    file.
     """
     lower = path.lower()
     try:
@@ -54,14 +55,12 @@ def _flat(tree: Any, path: str) -> Iterator[tuple[str, JsonScalar]]:
 
 
 def _leaf(value: Any) -> JsonScalar:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
     return value if isinstance(value, str | int | float | None) else str(value)  # TOML has dates
 
 
 def _json(data: bytes) -> Any:
     try:
-        return json.loads(_text(data), parse_int=_integer, parse_constant=str)
+        return json.loads(_text(data), parse_int=_integer, parse_float=_float, parse_constant=str)
     except ValueError as error:
         raise ManifestError(f"not JSON: {error}") from None
     except RecursionError:
@@ -73,13 +72,18 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= documents.MAX_DIGITS else digits
 
 
+def _float(digits: str) -> float | str:
+    value = float(digits)
+    return value if math.isfinite(value) else digits
+
+
 def _toml(data: bytes) -> Any:
     if sys.version_info < (3, 11):
         raise ManifestError("reading TOML takes Python 3.11", "write it as YAML or JSON, or use a newer Python")
     import tomllib  # few files are TOML
 
     try:
-        return tomllib.loads(_text(data))
+        return tomllib.loads(_text(data), parse_float=_float)
     except ValueError as error:
         raise ManifestError(f"not TOML: {error}") from None
     except RecursionError:

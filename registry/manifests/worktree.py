@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from registry.manifests.documents import MAX_BYTES
-from registry.manifests.files import MAX_NAMES, Files
-from registry.manifests.outputs import describes
+from registry.manifests.files import MAX_NAMES, NOWHERE, Files
+from registry.manifests.outputs import declares
 
 
 class WorkTree(Files):
@@ -29,13 +29,18 @@ class WorkTree(Files):
         """Whether `path` is a directory."""
         return os.path.isdir(self._full(path))  # noqa: PTH112  (pathlib builds an object a path: 5 times slower)
 
-    def leads_out(self, path: str) -> bool:
-        """Whether a link on the way to `path` leads out of the work tree."""
+    def led(self, path: str) -> str | None:
+        """Where `path` leads, all links followed; None where that is outside of the work tree."""
         try:
             real = os.path.realpath(self._full(path))
         except (OSError, ValueError):  # a name that the file system cannot have, which therefore leads nowhere
-            return False
-        return real != self._root and not real.startswith(self._root.rstrip(os.sep) + os.sep)
+            return path
+        if real == self._root:
+            return "."
+        if os.path.islink(real):  # noqa: PTH114  (a circle: else no link would be left)
+            return NOWHERE
+        top = self._root.rstrip(os.sep) + os.sep
+        return real[len(top) :].replace(os.sep, "/") if real.startswith(top) else None
 
     def names_in(self, directory: str) -> list[str]:
         """Some of the names in a directory, sorted."""
@@ -53,7 +58,7 @@ class WorkTree(Files):
         try:
             with os.scandir(self._full(directory)) as entries:
                 for entry in entries:
-                    ours = describes(entry.name)
+                    ours = declares(entry.name)
                     if ours and entry.is_file(follow_symlinks=False) and entry.stat().st_size <= MAX_BYTES:
                         found[posixpath.join(directory, entry.name)] = Path(entry.path).read_bytes()
         except OSError:  # no such directory, or one that we may not read: nothing is declared in it

@@ -243,6 +243,9 @@ def resolve_commit(git: Git, revision: str) -> str:
     if found:
         return found
     if not git.succeeds("rev-parse", "--verify", "--quiet", "HEAD^{commit}") and revision == "HEAD":
+        branch = git.read("symbolic-ref", "--short", "--quiet", "HEAD", check=False).decode(errors="replace").strip()
+        if git.read("for-each-ref", "--count=1", "refs/heads", "refs/remotes"):
+            raise NotFound(f"the branch {branch} has no commits yet", "git switch to one that has: git branch --all")
         raise NotFound("the repository has no commits yet", "commit something first, the manifest for one")
     raise NotFound(f"no commit is called {revision}", "git log --oneline lists those that there are")
 

@@ -24,7 +24,7 @@ from registry.core.events import parse_object
 from registry.core.message import SIGNATURES
 from registry.core.signers import dates
 from registry.core.trust import UNSIGNED, Proof
-from registry.errors import GitFailed
+from registry.errors import GitFailed, Refused
 from registry.plumbing.userdirs import cache_directory
 
 _LONGEST = 1000  # characters of an e-mail address, of which RFC 5321 allows 254: it is an argument of a program
@@ -260,7 +260,9 @@ class _Memory:
 
     def __init__(self, signers: Signers) -> None:
         digest = signers.digest(time.strftime("%Y%m%d%H%M%S", time.gmtime()))
-        self.file = None if digest is None or signers.openpgp else cache_directory() / "proven" / digest
+        self.file = None
+        with suppress(Refused):  # without a home directory, nothing is remembered
+            self.file = None if digest is None or signers.openpgp else cache_directory() / "proven" / digest
 
     @cached_property
     def known(self) -> frozenset[bytes]:

@@ -9,9 +9,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from registry import evidence
 from registry.artifacts import blobs, dvc, lfs
 from registry.artifacts.progress import Meter, Progress
 from registry.artifacts.staging import staging
@@ -58,6 +59,7 @@ class _Luggage:
     entries: Sequence[Entry]
     origin: str  # URL@commit
     stages: Sequence[str]
+    values: Sequence[tuple[str, str]]  # of files that stay behind, as keys
 
 
 def copy(
@@ -157,7 +159,25 @@ def _packed(source: Repository, state: ArtifactState, version: VersionState, jou
         if entry.size is None:
             raise Refused(f"{entry.path} is a submodule, or not in this clone", "it cannot be carried")
     stages = list(reversed(state.stages_of(version.name))) if journey.with_stages else []
-    return _Luggage(version, declared, entries, f"{_place(source)}@{version.commit}", stages)
+    origin = f"{_place(source)}@{version.commit}"
+    return _Luggage(version, declared, entries, origin, stages, _implied(source, version, declared))
+
+
+def _implied(source: Repository, version: VersionState, declared: Declaration | None) -> list[tuple[str, str]]:
+    """The metrics and parameters in files that DVC alone names. The files stay behind, and so does what names them."""
+    if declared is None:
+        return []
+    [whole] = evidence.values(source, [(version.commit, declared)])
+    [own] = evidence.values(source, [(version.commit, replace(declared, path=None))])
+    said = version.metadata
+    hidden = (said.metrics.keys() | said.removed_metrics, said.params.keys() | said.removed_params)
+    found = [
+        (key, f"{name}={metadata.spell(value)}")
+        for key, values, mine, other in zip(("Metric", "Param"), whole, own, hidden, strict=True)
+        for name, value in values.items()
+        if name not in mine and name not in other and "=" not in name
+    ]
+    return [(key, pair) for key, pair in found if pair.isprintable()]
 
 
 def _paths(declared: Declaration | None, version: VersionState) -> list[str]:
@@ -278,6 +298,7 @@ def _registration(
         *([("Number", str(there.next_number))] if before is None else []),
         *note.keys(),
         *((key, value) for key, value in known if key not in {*_MADE_ANEW, "Copied-From", "Moved-To"}),
+        *luggage.values,
         ("Copied-From", luggage.origin),
         *([("Original-Date", first.by.iso)] if "Original-Date" not in kept else []),
         *([("Original-Author", f"{first.by.name} <{first.by.email}>")] if "Original-Author" not in kept else []),

@@ -84,9 +84,9 @@ def carried(repository: Repository, artifact: str, selected: Selected) -> tuple[
     """The paths and URLs of a version, and what was recorded of them. Raises NotFound or Refused."""
     found = repository.manifest_at(selected.commit, artifact)
     declared = found.artifacts.get(artifact)
-    if declared is not None and declared.unusable:
-        raise Refused(f"the manifest's path {declared.unusable[0]}", f"{declared.source} at {selected.commit[:7]}")
     files = () if selected.version is None else selected.version.metadata.artifacts
+    if declared is not None and declared.unusable and not files:
+        raise Refused(f"the manifest's path {declared.unusable[0]}", f"{declared.source} at {selected.commit[:7]}")
     recorded = {file.path: file for file in files}
     wanted = list(dict.fromkeys([*_declared(declared), *recorded]))
     if not wanted:
@@ -141,7 +141,9 @@ def _outputs(repository: Repository, commit: str, inside: Sequence[str], entries
     directories = {above for path in there for above in _above(path)}
     described = [path for path in there if dvc.describes(path)]
     absent = [path for path in inside if path not in there and path not in directories and path != "."]
-    if not described and not absent:
+    # DVC may make what lies in a directory, of which Git has a file or two.
+    mixed = repository.is_of_dvc(commit) and any(path == "." or path in directories for path in inside)
+    if not described and not absent and not mixed:
         return []
     files = dvc.candidates(_topmost(inside), described)
     repository.bring(commit, [*files, dvc.CONFIG])
@@ -149,7 +151,8 @@ def _outputs(repository: Repository, commit: str, inside: Sequence[str], entries
         repository.git, [f"{commit}:{file}" for file in files], only_type="blob", limit=dvc.LIMIT
     )
     known = dvc.outputs({file: blob.data for file, blob in zip(files, found, strict=True) if blob.data is not None})
-    outputs = {path: dvc.within(path, known, there) for path in {*_topmost(inside), *absent}}
+    in_git = there | directories
+    outputs = {path: dvc.within(path, known, in_git) for path in {*_topmost(inside), *absent}}
     for path in absent:
         if not outputs[path]:
             raise NotFound(

@@ -10,17 +10,19 @@ from functools import cache
 from registry.core import metadata, names, policy, select
 from registry.core import version as versions_
 from registry.core.draft import Draft
+from registry.core.metadata import Metadata
 from registry.core.names import Form
 from registry.core.plan import Choice, Keys, choose
 from registry.core.select import Selector
 from registry.core.state import ArtifactState
-from registry.errors import Refused, UsageError
-from registry.plumbing import changes
+from registry.errors import Refused, Taken, UsageError
+from registry.plumbing import changes, objects
 from registry.porcelain import carried, views
 from registry.porcelain.carried import Carried
 from registry.porcelain.find import find
 from registry.porcelain.note import Facts, Note
 from registry.porcelain.values import Written
+from registry.providers import CI
 from registry.repository import Repository
 from registry.writing.values import Decision, Way
 from registry.writing.write import write
@@ -29,7 +31,7 @@ from registry.writing.write import write
 @dataclass(frozen=True, slots=True)
 class Request:
     """All that `register` is told. `artifacts` are further files: a name (or "") and a path from the root; `keys` are
-    further keys of the block."""
+    further keys of the block. `unused` is for a version whose name nobody has ever had."""
 
     artifact: str
     revision: str = "HEAD"
@@ -40,6 +42,7 @@ class Request:
     undeclared: bool = False
     way: Way = field(default_factory=Way)
     keys: Keys = ()
+    unused: bool = False
 
 
 def register(repository: Repository, request: Request, waiting: Callable[[], None]) -> Written:
@@ -65,20 +68,17 @@ def register(repository: Repository, request: Request, waiting: Callable[[], Non
     return Written(events, notes)
 
 
-# By these `porcelain.run` knows a workflow; asked here, so that nothing is imported where there is no run.
-_CI = ("GITHUB_RUN_ID", "CI_JOB_URL", "CI_PIPELINE_URL")
-
-
 def with_run(
-    repository: Repository, request: Request, commit: str | None
+    repository: Repository, request: Request, commit: str | None, there: Metadata | None = None
 ) -> tuple[Request, Sequence[str], Callable[[str], Sequence[str]]]:
     """The request with what is known of its run, and notes; and what marks the run, where it was tracked, as one that
-    became a version, with notes on that. Asks for a bounded time."""
-    if request.facts.run is None and not any(name in os.environ for name in _CI):
+    became a version, with notes on that. Asks for a bounded time. `there` is what is known of a version that exists."""
+    facts = request.facts
+    if facts.run is None and facts.run_url is None and not any(name in os.environ for name in CI):
         return request, (), lambda _: ()
     from registry.porcelain import run
 
-    told = run.told(repository, request.facts, request.artifact, commit)
+    told = run.told(repository, facts, request.artifact, commit, there)
 
     def mark(version: str) -> Sequence[str]:
         return run.marked(repository, told.facts, f"{request.artifact}@{version}") if told.known else ()
@@ -105,6 +105,8 @@ def plan(
     if not request.undeclared:
         policy.check_declared(manifest, request.artifact)
     version = choose(state, request.choice)
+    if request.unused and version.text in state.versions:
+        raise Taken(f"{request.artifact} {version} has been registered before", "leave the version out for the next")
     rules = repository.rules(request.artifact)  # HEAD's, as for stages: an old commit may not know them yet
     if request.way.force:
         policy.check_readable(rules, request.artifact)
@@ -117,7 +119,7 @@ def plan(
     uses = used_versions(repository, request.facts.uses)
     first = version.text not in state.versions
     keys = [
-        *([("Number", str(state.number + 1))] if first else []),
+        *([("Number", str(state.next_number))] if first else []),
         *request.note.keys(),
         *replace(request.facts, uses=uses).keys(),
         *(("Artifact", metadata.spell_file(file)) for file in files),
@@ -138,8 +140,14 @@ def unsaved(repository: Repository, artifact: str, commit: str) -> list[str]:
         return []
     paths = [declared.path] if declared.path is not None and not declared.is_url else []
     paths += [*declared.metrics, *declared.params, *(path for path in declared.artifacts.values() if "://" not in path)]
-    changed = changes.changed_files(repository.git, repository.root, paths)
-    return [f"{path} is changed in the work tree; what HEAD has is registered" for path in sorted(set(changed))]
+    changed = sorted(set(changes.changed_files(repository.git, repository.root, paths)))
+    if not changed:
+        return []
+    there = {entry.path for entry in objects.files_at(repository.git, commit, changed)}
+    return [
+        f"{path} is {'changed' if path in there else 'new'} in the work tree; what HEAD has is registered"
+        for path in changed
+    ]
 
 
 def used_versions(repository: Repository, texts: Sequence[str]) -> list[str]:

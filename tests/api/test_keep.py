@@ -3,6 +3,9 @@ package."""
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import json
 import os
 import pickle
 import subprocess
@@ -13,6 +16,8 @@ import pytest
 
 from registry import Model, Registry
 from registry.errors import NotFound, Refused, RegistryError, UsageError
+from registry.plumbing import signatures
+from registry.plumbing.signatures import Signers
 from tests.story import RepoStory
 
 
@@ -119,6 +124,153 @@ def test_a_cache_that_cannot_be_written(served: RepoStory, monkeypatch: pytest.M
 
     with pytest.raises(Refused, match="cannot be used"):
         Model("churn").path()
+
+
+def test_a_cache_without_a_home(served: RepoStory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "")
+    with pytest.raises(Refused, match="there is no home directory") as raised:
+        Model("churn").path()
+    assert "XDG_CACHE_HOME" in raised.value.hint
+
+    def nobody(*_: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(Path, "home", nobody)
+    with pytest.raises(Refused, match="there is no home directory"):
+        Model("churn").path()
+
+
+def test_without_a_home_signatures_are_verified_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "")
+
+    assert signatures._Memory(Signers(b"ana@example.com ssh-ed25519 AAAA\n", {})).file is None
+
+
+@pytest.fixture
+def baked(served: RepoStory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of churn in a cache that nobody may write any more."""
+    place, really = Model("churn").path(), os.open
+
+    def opened(path: str | Path, flags: int, *rest: int, **more: int) -> int:
+        if Path(path).name == "lock" and flags & (os.O_RDWR | os.O_CREAT):  # root may write everywhere
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), os.fspath(path))
+        return really(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", opened)
+    return place
+
+
+def test_a_cache_that_is_read_only_gives_out_what_it_has(baked: Path) -> None:
+    assert Model("churn").path() == baked
+
+
+def test_a_cache_that_is_read_only_cannot_be_filled(baked: Path) -> None:
+    baked.chmod(0o644)
+    baked.write_text("evil")
+
+    with pytest.raises(Refused, match=r"churn v2.0.0 has to be fetched, and .* cannot be written"):
+        Model("churn").path()
+    assert baked.read_text() == "evil"
+
+
+@pytest.mark.parametrize("path", ["../../../../precious/keep", "/precious", "x/../../y", "", "a\0b"])
+def test_a_forged_list_removes_nothing_outside(served: RepoStory, tmp_path: Path, path: str) -> None:
+    place = Model("churn").path()
+    precious = tmp_path / "precious/keep"
+    precious.parent.mkdir()
+    precious.write_text("mine")
+    [known] = cache().glob("*/known.json")
+    said = os.path.relpath(precious, known.parent / "files") if path.startswith("..") else path
+    known.write_text(json.dumps([[said.replace("/precious", os.fspath(precious)), 5, "x", "git"]]))
+
+    assert Model("churn").path() == place
+    assert place.read_text() == "better\n"
+    assert precious.read_text() == "mine"
+
+
+@pytest.mark.parametrize("where", ["", "models", "known.json.new"])
+@pytest.mark.parametrize("forged", [False, True])
+def test_nothing_is_removed_or_written_through_a_link(
+    served: RepoStory, tmp_path: Path, where: str, forged: bool
+) -> None:
+    place = Model("churn").path()
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "churn.pkl").write_text("mine")
+    [known] = cache().glob("*/known.json")
+    link = known.with_name(where) if where == "known.json.new" else known.parent / "files" / where
+    if link.is_dir():
+        link.rename(tmp_path / "aside")
+        link.symlink_to(mine)
+    else:
+        link.symlink_to(mine / "churn.pkl")
+        place.unlink()
+    if forged:
+        digest = hashlib.sha256(os.fsencode(mine)).hexdigest()
+        there = [["models", len(os.fsencode(mine)), digest, "git"], ["models/churn.pkl", 1, "x", "git"]]
+        known.write_text(json.dumps(there))
+
+    assert Model("churn").path().read_text() == "better\n"
+    assert place.read_text() == "better\n"
+    assert not place.parent.is_symlink()
+    assert {path.name: path.read_text() for path in mine.iterdir()} == {"churn.pkl": "mine"}
+
+
+def test_what_nobody_knows_is_not_given_out(served: RepoStory) -> None:
+    place = Model("churn").path()
+    next(cache().glob("*/known.json")).unlink()
+    (place.parent / "more.pkl").write_text("evil")
+
+    assert [path.name for path in Model("churn").path().parent.iterdir()] == ["churn.pkl"]
+
+
+def test_the_same_bytes_are_kept_once(served: RepoStory) -> None:
+    place = Model("churn").path()
+    served.write("README.md", "more\n").commit()
+    served.register("churn", "v2.0.1")
+    served.write("registry.yaml", "models: {churn: {path: models/churn.pkl}, twin: {path: models}}\n").commit()
+    served.register("twin", "v1.0.0")
+
+    assert Model("churn").path() == place
+    assert Model("twin").path() == place.parent
+    assert len(list(cache().iterdir())) == 1
+    assert Model("churn", version="v1.0.0").path() != place
+    assert served.notes == []
+
+
+def test_the_same_bytes_are_another_file_where_they_run(served: RepoStory) -> None:
+    place = Model("churn").path()
+    (served.path / "models/churn.pkl").chmod(0o755)
+    served.commit()
+    served.register("churn", "v3.0.0")
+
+    assert Model("churn").path() != place
+    assert Model("churn").path().stat().st_mode & 0o111
+
+
+def test_a_tag_that_records_a_part_is_of_its_commit(served: RepoStory) -> None:
+    served.write("models/more.txt", "more\n").write("registry.yaml", "models: {churn: {path: models}}\n").commit()
+    sums = hashlib.sha256(b"better\n").hexdigest()
+    served.tag("churn@v3.0.0", f"Register churn v3.0.0\n\nArtifact: models/churn.pkl sha256:{sums} 7\n")
+    whole = Model("churn", version="v2.0.0").path()
+
+    place = Model("churn", version="v3.0.0").path()
+
+    assert not whole.is_relative_to(place)
+    assert sorted(path.name for path in place.iterdir()) == ["churn.pkl", "more.txt"]
+
+
+def test_a_version_whose_path_was_a_link(served: RepoStory) -> None:
+    (served.path / "latest.pkl").symlink_to("models/churn.pkl")
+    served.write("registry.yaml", "models: {churn: {path: latest.pkl}}\n").commit()
+    served.tag("churn@v3.0.0", "Register churn v3.0.0\n")
+
+    with pytest.raises(NotFound, match=r"the path of churn v3.0.0 is not among its files"):
+        Model("churn").path()
+    assert Path(served.registry.pull("churn", "out").directory, "latest.pkl").is_symlink()
 
 
 # -- loading ---------------------------------------------------------------------------------------------------------

@@ -134,6 +134,101 @@ def test_what_dvc_itself_has_added_and_pushed(repo: RepoStory, remote: Path) -> 
     assert not (repo.path / "nlp/work/ran").exists()
 
 
+@pytest.fixture
+def pipeline(repo: RepoStory, remote: Path) -> RepoStory:
+    """`path: models`, where a pipeline at the root makes a file and a directory; its .gitignore is what Git has."""
+    repo.git("rm", "-rq", "models")
+    repo.write("registry.yaml", "models: {churn: {path: models}}\n").write(".dvc/config", "")
+    repo.write("models/.gitignore", "/churn.pkl\n/dir\n")
+    outs = "[models/churn.pkl, models/dir]"
+    repo.write(
+        "dvc.yaml",
+        f"stages: {{train: {{cmd: x, outs: {outs}, metrics: [{{models/auc.json: {{cache: false}}}}]}}}}\n",
+    )
+    repo.write(
+        "dvc.lock",
+        "schema: '2.0'\nstages:\n  train:\n    outs:\n"
+        f"    - {{path: models/auc.json, hash: md5, md5: {md5(b'none')}}}\n"
+        f"    - {{path: models/churn.pkl, hash: md5, md5: {md5(b'weights' + bytes([10]))}}}\n"
+        f"    - {{path: models/dir, hash: md5, md5: {md5(listed(DIRECTORY))}.dir}}\n",
+    )
+    keep(remote, b"weights\n", listed(DIRECTORY), *(text.encode() for text in DIRECTORY.values()))
+    repo.commit()
+    (repo.path / ".dvc/cache").symlink_to(remote)
+    return repo
+
+
+MADE = {"models/churn.pkl": "weights\n", **{f"models/dir/{path}": text for path, text in DIRECTORY.items()}}
+
+
+def recorded(story: RepoStory) -> list[str]:
+    return [file.path for file in story.registry.resolve("churn").metadata.artifacts]
+
+
+def test_a_directory_with_outputs_of_a_pipeline(pipeline: RepoStory) -> None:
+    pipeline.register("churn", "v1.0.0")
+
+    assert recorded(pipeline) == ["models/churn.pkl", "models/dir", "models/.gitignore"]
+    pipeline.registry.pull("churn", "out")
+    assert read(Path("out")) == {"models/.gitignore": "/churn.pkl\n/dir\n", **MADE}
+    assert {p.name for p in pipeline.registry["churn"].path().iterdir()} == {".gitignore", "churn.pkl", "dir"}
+
+
+def test_the_whole_repository_with_outputs_of_a_pipeline(pipeline: RepoStory, remote: Path) -> None:
+    (pipeline.path / ".dvc/cache").unlink()
+    pipeline.write("registry.yaml", "models: {churn: {path: .}}\n").commit()
+    (pipeline.path / ".dvc/cache").symlink_to(remote)
+    pipeline.register("churn", "v1.0.0")
+
+    pipeline.registry.pull("churn", "out")
+
+    assert MADE.items() <= read(Path("out")).items()
+
+
+def test_a_version_that_was_registered_without_its_outputs(pipeline: RepoStory) -> None:
+    sums = hashlib.sha256(b"/churn.pkl\n/dir\n").hexdigest()
+    pipeline.tag("churn@v1.0.0", f"Register\n\nRegistry: 1\nNumber: 1\nArtifact: models/.gitignore sha256:{sums} 16\n")
+
+    pipeline.registry.pull("churn", "out")
+
+    assert MADE.items() <= read(Path("out")).items()
+
+
+def test_a_directory_of_which_git_has_nothing(pipeline: RepoStory) -> None:
+    pipeline.git("rm", "-q", "models/.gitignore")
+    pipeline.commit()
+    assert pipeline.registry.check() == []
+    pipeline.register("churn", "v1.0.0")
+
+    assert recorded(pipeline) == ["models/churn.pkl", "models/dir"]
+    pipeline.registry.pull("churn", "out")
+    assert read(Path("out")) == MADE
+
+
+def test_what_git_has_of_a_pipeline_is_not_asked_of_dvc(pipeline: RepoStory) -> None:
+    pipeline.write("models/auc.json", "{}\n").commit()
+    pipeline.register("churn", "v1.0.0")
+
+    assert {file.path: file.store for file in pipeline.registry.pull("churn", "out").files}["models/auc.json"] == "git"
+
+
+def test_a_directory_beside_a_description_that_cannot_be_read(pipeline: RepoStory) -> None:
+    pipeline.write("models/broken.dvc", "x: [").commit()
+
+    with pytest.raises(Refused, match=r"models/broken\.dvc cannot be read"):
+        pipeline.register("churn", "v1.0.0")
+
+
+@needs("dvc")
+def test_no_remote_is_named(pipeline: RepoStory, remote: Path) -> None:
+    pipeline.register("churn", "v1.0.0")
+    shutil.rmtree(remote)
+
+    with pytest.raises(StoreFailed, match=r"in no cache here, and commit \w{7} names no remote of DVC's") as raised:
+        pipeline.registry.pull("churn", "out")
+    assert raised.value.hint == "dvc remote add --local --default NAME URL says where it is"
+
+
 def test_from_the_clones_cache_it_needs_no_dvc(
     project: RepoStory, remote: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ class Hub:
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     token: str = "hf_open_sesame"  # noqa: S105  (of a server that is here for a moment)
     damaged: bool = False
+    claimed: int | None = None
     asked: list[str] = field(default_factory=list)
 
     def commit(self, revision: str) -> str | None:
@@ -71,7 +72,7 @@ def hub() -> Iterator[Hub]:
         def entry(self, path: str, data: bytes) -> dict[str, Any]:
             sha256 = hashlib.sha256(data).hexdigest()
             lfs = {"lfs": {"oid": sha256, "size": len(data), "pointerSize": 130}} if path.endswith(".onnx") else {}
-            return {"type": "file", "path": path, "size": len(data), "oid": "a" * 40, **lfs}
+            return {"type": "file", "path": path, "size": found.claimed or len(data), "oid": "a" * 40, **lfs}
 
         def do_GET(self) -> None:
             self.speak(b"")
@@ -224,6 +225,19 @@ def test_bytes_that_are_not_those_of_the_hub_are_refused(repo: RepoStory, server
     code, said = pulled(repo, server, "hf://ana/churn/model.onnx")
 
     assert (code, "model.onnx is not what was registered: its SHA-256" in said) == (1, True), said
+
+
+@pytest.mark.parametrize(
+    ("claimed", "words"), [(10**18, "bytes, and the disk has room for"), (10**7, "a.txt ended after")]
+)
+def test_a_hub_that_claims_any_size_keeps_nobody_busy(repo: RepoStory, server: Hub, claimed: int, words: str) -> None:
+    server.claimed = claimed
+
+    code, said = pulled(repo, server, "hf://ana/churn/v/a.txt")
+
+    assert (code, words in said) == (1, True), said
+    assert len(server.asked) < 20
+    assert not (repo.path / "out").exists()
 
 
 @pytest.mark.parametrize("url", ["hf://churn", "hf://", "hf://datasets/churn"])

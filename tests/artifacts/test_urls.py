@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,50 @@ def test_a_recorded_digest_is_held_to(repo: RepoStory, server: Bytes) -> None:
     repo.tag("churn@v1.0.0", f"Register\n\nRegistry: 1\nNumber: 1\nArtifact: {url} sha256:{'0' * 64} 6")
     with pytest.raises(Refused, match=r"churn\.pkl is not what was registered"):
         repo.registry.pull("churn", "out")
+
+
+class Endless:
+    """A store that claims a size, and answers each question for bytes with a few."""
+
+    def __init__(self, size: int | None) -> None:
+        self.size, self.reads = size, 0
+
+    def info(self, _: str) -> dict[str, Any]:
+        return {"type": "file", "size": self.size}
+
+    @contextmanager
+    def open(self, *_: object, **__: object) -> Iterator[Endless]:
+        yield self
+
+    def read(self, _: int) -> bytes:
+        self.reads += 1
+        assert self.reads < 1000
+        return b"x"
+
+
+@pytest.mark.parametrize(
+    ("claimed", "recorded", "words"),
+    [
+        (10**18, None, "s3://models/churn.pkl has 1000000000000000000 bytes, and the disk has room for"),
+        (10**18, 6, "is not what was registered: its size is 1000000000000000000, not 6"),
+        (10**6, None, "comes in crumbs, 21 of 1000000 bytes so far"),
+        (None, 6, "is not what was registered: it has more than 6 bytes"),
+    ],
+)
+def test_a_store_that_keeps_one_busy(
+    repo: RepoStory, monkeypatch: pytest.MonkeyPatch, claimed: int | None, recorded: int | None, words: str
+) -> None:
+    store = Endless(claimed)
+    monkeypatch.setattr(urls, "_opened", lambda _: (store, "models/churn.pkl"))
+    registry = at(repo, "s3://models/churn.pkl")
+    if recorded is not None:
+        said = f"Artifact: s3://models/churn.pkl sha256:{'0' * 64} {recorded}"
+        repo.tag("churn@v2.0.0", f"Register\n\nRegistry: 1\nNumber: 2\n{said}")
+
+    with pytest.raises((Refused, StoreFailed), match=words):
+        registry.pull("churn", "out")
+
+    assert not (repo.path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,9 @@ for word in sys.argv[2:]:
 _ROOT = Path(__file__).parents[2]
 COLUMNS = 100  # of the terminal on which pages are read
 _VARYING = (
+    (re.compile(r"\r[^\n]*\x1b\[K|\x1b\[[0-9;]*[mK]"), ""),  # progress, where the machine is slow; colours of git
     (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9:]{5,8}(\+00:00|Z)?)?"), "DATE"),
-    (re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])([0-9a-f]{40}|[0-9a-f]{7})\b"), "COMMIT"),
+    (re.compile(r"\b([0-9a-f]{40}|[0-9a-f]{7})\b"), "COMMIT"),
     (re.compile(r"[ \t]+"), " "),
 )
 
@@ -66,7 +67,9 @@ class Reader:
         if block.word == "skip":
             assert block.said, f"{block} is left out without a reason"
         elif block.word == "file":
-            self.story.write(block.said, text + "\n")
+            file = Path.cwd() / block.said
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text + "\n")
         elif block.language == "sh":
             self._type(block, text)
         elif block.language == "console":

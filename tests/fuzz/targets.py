@@ -510,8 +510,8 @@ class _Nowhere(Files):
     def is_directory(self, path: str) -> bool:
         return path == "models"
 
-    def leads_out(self, path: str) -> bool:  # noqa: ARG002
-        return False
+    def led(self, path: str) -> str:
+        return path
 
     def names_in(self, directory: str) -> Sequence[str]:
         return ["models"] if directory == "" else []

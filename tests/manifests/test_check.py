@@ -263,7 +263,70 @@ def test_a_link_that_leads_out(tmp_path: Path) -> None:
     assert lines(problems_of(root, registry_yaml=text)) == [
         "registry.yaml:2:14: error: 'out' leads out of the repository through a link",
         "registry.yaml:3:14: error: 'up/secret' leads out of the repository through a link",
+        "registry.yaml:4:14: error: 'in' is a link, and a version carries files",
+        "registry.yaml:6:14: error: 'round' is a link, and a version carries files",
     ]
+
+
+def test_a_link_inside_is_not_what_it_leads_to(tmp_path: Path) -> None:
+    touch(tmp_path, "models/v3.onnx", "models/card.md", "auc.json", "far.csv.dvc")
+    for place, target in {
+        "latest.onnx": "models/v3.onnx", "mdir": "models", "gone": "nowhere", "cv": "models",
+        "README.md": "models/card.md", "m.json": "auc.json", "far.csv": ".dvc/cache/x",
+    }.items():  # fmt: skip
+        (tmp_path / place).symlink_to(target)
+    (tmp_path / "far.csv.dvc").write_text("outs: [{path: far.csv}]")
+    text = (
+        "models:\n  a: {path: latest.onnx, card: README.md, metrics: m.json}\n"
+        "  b: {path: mdir/v3.onnx, artifacts: {x: mdir}}\n  c: {path: gone}\n  d: {path: far.csv}\n"
+    )
+    found = problems_of(tmp_path, registry_yaml=text)
+    assert [(p.severity, p.message, p.hint) for p in found] == [
+        ("error", "'latest.onnx' is a link, and a version carries files", "name models/v3.onnx instead"),
+        ("warning", "'README.md' is a link, and what it leads to is not read", "name models/card.md instead"),
+        ("warning", "'m.json' is a link, and what it leads to is not read", "name auc.json instead"),
+        ("error", "'mdir/v3.onnx' is a link, and a version carries files", "name models/v3.onnx instead"),
+        ("error", "'mdir' is a link, and a version carries files", "name models instead"),
+        ("error", "'gone' is a link, and a version carries files", "put the file itself there"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("file:///etc/passwd", "nothing is pulled from 'file:///etc/passwd'"),
+        ("ssh://x/y", "nothing is pulled from 'ssh://x/y'"),
+        ("https://x/", "'https://x/' names no file"),
+        ("s3://", "'s3://' names no file"),
+        ("hf://bert", "'hf://bert' names no repository"),
+    ],
+)
+def test_a_url_that_nothing_is_pulled_from(tmp_path: Path, url: str, message: str) -> None:
+    found = problems_of(tmp_path, registry_yaml=f"models: {{a: {{path: '{url}', artifacts: {{b: '{url}'}}}}}}")
+    assert [(p.severity, p.message) for p in found] == [("warning", message)] * 2
+
+
+def test_urls_that_are_pulled(tmp_path: Path) -> None:
+    text = "models: {a: {path: 's3://b/x', artifacts: {b: 'https://x/y?z', c: 'hf://a/b'}}}"
+    assert problems_of(tmp_path, registry_yaml=text) == []
+
+
+def test_a_file_of_dvc_is_not_what_it_describes(tmp_path: Path) -> None:
+    touch(tmp_path, "data/data.csv.dvc", "empty.dvc")
+    (tmp_path / "data/data.csv.dvc").write_text("outs: [{path: data.csv}]")
+    found = problems_of(tmp_path, registry_yaml="models: {a: {path: data/data.csv.dvc}, b: {path: empty.dvc}}")
+    assert [(p.severity, p.message, p.hint) for p in found] == [
+        ("warning", "'data/data.csv.dvc' only describes 'data/data.csv'", "name data/data.csv instead")
+    ]
+
+
+def test_a_directory_that_dvc_alone_fills(tmp_path: Path) -> None:
+    found = problems_of(
+        tmp_path,
+        registry_yaml="models: {a: {path: models}, b: {path: model}}",
+        dvc_yaml="stages: {t: {cmd: x, outs: [models/churn.pkl]}}",
+    )
+    assert [p.message for p in found] == ["'model' is not there"]
 
 
 def test_of_other_tools_files_only_what_we_take_is_judged(tmp_path: Path) -> None:
@@ -272,6 +335,7 @@ def test_of_other_tools_files_only_what_we_take_is_judged(tmp_path: Path) -> Non
     gto = "d: {path: m.pkl, virtual: false, odd: 3}\ne: {path: gone}\n"
     assert lines(problems_of(tmp_path, dvc_yaml=dvc, artifacts_yaml=gto)) == [
         "artifacts.yaml:2:11: error: 'gone' is not there",
+        "dvc.yaml:2:45: warning: '${x}' is a template, which DVC fills in",
         "dvc.yaml:2:64: error: '/x' is absolute",
     ]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from registry.core.manifest import Json
 from registry.errors import ManifestError, UsageError
 from registry.manifests.documents import parse, plain
-from registry.manifests.edit import NEW_MANIFEST, Section, add_entry, remove_entry
+from registry.manifests.edit import NEW_MANIFEST, Section, add_entry, change_entry, remove_entry, rename_entry
 from registry.manifests.read import read
 
 TIDY = """\
@@ -310,3 +310,30 @@ def test_any_text_is_edited_as_wanted_or_refused(some: list[str], newline: str, 
         return
     assert load(new)["models"]["new"] == {"path": "x"}
     assert "new" not in (load(back)["models"] or {})
+
+
+def test_a_change_keeps_the_line_ends_and_the_comments() -> None:
+    text = "# c\nmodels:\n  m:  # one\n    path: x\n    metadata: # of it\n      a: '1' # first\n"
+    for old in (text, text.replace("\n", "\r\n")):
+        new = change_entry(old, "m", {"metadata.b": "2", "description": "d"})
+        assert new.replace("\r\n", "\n") == f"{text}      b: '2'\n    description: d\n"
+        assert ("\r" in new, new.count("\r")) == ("\r" in old, new.count("\n") if "\r" in old else 0)
+
+
+def test_one_key_of_the_metadata_is_said_and_said_no_longer() -> None:
+    text = "models:\n  m:\n    metadata:\n      metadata.a: x\n      1: y\n  n: {}\n"
+    assert load(change_entry(text, "m", {"metadata.metadata.a": None}))["models"]["m"] == {"metadata": {"1": "y"}}
+    assert load(change_entry(text, "m", {"metadata.1": "z"}))["models"]["m"]["metadata"]["1"] == "z"
+    assert load(change_entry(text, "n", {"metadata.k": "v"}))["models"]["n"] == {"metadata": {"k": "v"}}
+    gone = change_entry(text, "m", {"metadata.metadata.a": None, "metadata.1": None})
+    assert load(gone)["models"]["m"] == {}
+
+
+def test_an_entry_gets_another_name_and_keeps_the_rest() -> None:
+    assert rename_entry(TIDY, "fraud", "thieves") == TIDY.replace("    fraud:\n", "    thieves:\n")
+    assert rename_entry(TIDY, "train-set", "on") == TIDY.replace("train-set:", '"on":')
+    assert rename_entry("\ufeffmodels: {'a': {}, b: {}}\r\n", "a", "A") == "\ufeffmodels: {A: {}, b: {}}\r\n"
+    with pytest.raises(ManifestError, match="declared already"):
+        rename_entry(TIDY, "fraud", "churn")
+    with pytest.raises(ManifestError, match="without changing something else"):
+        rename_entry("models:\n  &x a: {}\n  b: {metadata: {k: *x}}\n", "a", "c")

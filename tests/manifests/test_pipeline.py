@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from registry.manifests.outputs import dvc_outputs
-from registry.manifests.pipeline import named_for
+from registry.manifests.pipeline import locks, named_for, unfilled
 from tests.story import RepoStory
 
 PIPELINE = """\
@@ -115,3 +115,95 @@ def test_an_output_of_a_template_can_be_registered_by_its_lock(repo: RepoStory) 
 
     assert [file.path for file in repo.registry.resolve("a").metadata.artifacts] == ["models/a"]
     assert [one.message for one in repo.registry.check()] == ["'notes/model.txt' is not there"]
+
+
+GRID = """\
+stages:
+  train:
+    matrix: {r: [eu, us], n: [1]}
+    cmd: x
+    params: ["${item.r}.yaml:": [lr]]
+    outs: ["${item.r}.pkl", "${item.r}-big.json"]
+    metrics: ["${item.r}.json": {cache: false}]
+  each:
+    foreach: {a: 1}
+    do: {wdir: sub, cmd: x, outs: ["${key}"], metrics: ["m/${key}-${item}.json"]}
+  filled:
+    cmd: x
+    outs: ["${vars.out}/model.bin", plain.bin]
+    metrics: ["${vars.out}/model.json", plain.json]
+  late:
+    foreach: [x]
+    do: {cmd: x, outs: ["late/${item}.bin"], metrics: ["late/${item}.json"]}
+metrics: ["${vars.all}.json"]
+"""
+LOCK = """\
+schema: '2.0'
+stages:
+  train@eu-1: {params: {eu.yaml: {lr: 1}}, outs: [{path: eu-big.json}, {path: eu.json}, {path: eu.pkl}]}
+  train@us-1: {params: {us.yaml: {lr: 1}}, outs: [{path: us-big.json}, {path: us.json}, {path: us.pkl}]}
+  each@a: {outs: [{path: a}, {path: m/a-1.json}]}
+  filled: {outs: [{path: out/eu/model.bin}, {path: out/eu/model.json}, {path: plain.bin}, {path: plain.json}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "metrics", "params"),
+    [
+        ("eu.pkl", ("eu.json",), ("eu.yaml",)), ("us.pkl", ("us.json",), ("us.yaml",)),
+        ("sub/a", ("sub/m/a-1.json",), ()), ("out/eu/model.bin", ("out/eu/model.json", "plain.json"), ()),
+        ("plain.bin", ("out/eu/model.json", "plain.json"), ()), ("late/x.bin", (), ()),
+    ],
+)  # fmt: skip
+def test_the_lock_says_what_dvc_puts_for_a_template(
+    path: str, metrics: tuple[str, ...], params: tuple[str, ...]
+) -> None:
+    for where in ("", "cv/"):
+        files = {f"{where}dvc.yaml": GRID.encode(), f"{where}dvc.lock": LOCK.encode()}
+        there = tuple(tuple(where + one for one in found) for found in (metrics, params))
+        assert named_for(where + path, files) == there
+        assert locks(files) == [f"{where}dvc.lock"]
+
+
+def test_without_a_lock_the_plain_part_is_found() -> None:
+    assert named_for("plain.bin", {"dvc.yaml": GRID.encode()}) == (("plain.json",), ())
+    assert named_for("eu.pkl", {"dvc.yaml": GRID.encode()}) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("late/x.bin", ("late/${item}.json", "${vars.all}.json")), ("eu.pkl", ("${vars.all}.json",)), ("no.bin", ()),
+        ("late", ()),
+    ],
+)  # fmt: skip
+def test_what_no_lock_fills_in_is_known(path: str, found: tuple[str, ...]) -> None:
+    assert unfilled(path, {"dvc.yaml": GRID.encode(), "dvc.lock": LOCK.encode()}) == found
+
+
+@pytest.mark.parametrize(
+    "lock", [b"[", b"stages: 5", b"stages: {train@eu: {outs: [5, {path: [x]}], params: 7}, '@': 3}"]
+)
+def test_a_lock_that_is_none_fills_nothing_in(lock: bytes) -> None:
+    assert named_for("eu.pkl", {"dvc.yaml": GRID.encode(), "dvc.lock": lock}) == ((), ())
+
+
+def test_a_template_of_a_strangers_costs_no_time() -> None:
+    many = "a".join("${x}" for _ in range(2000))
+    pipeline = f"stages: {{t: {{outs: [m], metrics: ['{many}']}}}}".encode()
+    lock = f"stages: {{t: {{outs: [{{path: m}}, {{path: {'a' * 10_000}b}}]}}}}".encode()
+
+    assert named_for("m", {"dvc.yaml": pipeline, "dvc.lock": lock}) == (("a" * 10_000 + "b",), ())
+
+
+def test_a_version_has_the_metrics_of_its_template(repo: RepoStory) -> None:
+    repo.write(".dvc/config", "").write("dvc.yaml", GRID).write("dvc.lock", LOCK)
+    repo.write("eu.json", '{"auc": 0.7}').write("us.json", '{"auc": 0.6}').write("eu.yaml", "lr: 0.1\n")
+    repo.write("registry.yaml", "models: {eu: {path: eu.pkl}, us: {path: us.pkl}}\n").commit()
+    begun = repo.git("rev-parse", "HEAD")
+    repo.register("eu", "v1.0.0").register("us", "v1.0.0")
+
+    eu, us = (repo.registry.resolve(name).metadata for name in ("eu", "us"))
+    assert (eu.metrics, eu.params, us.metrics) == ({"auc": 0.7}, {"lr": 0.1}, {"auc": 0.6})
+    repo.register("other", run=f"dvc:{begun}", undeclared=True)
+    assert repo.registry.resolve("other").metadata.metrics == {"auc": 0.6}

@@ -103,3 +103,17 @@ def test_what_is_skimmed_is_what_is_read(text: str) -> None:
 def test_of_other_tools_only_artifacts_of_dvc(path: str) -> None:
     assert skim(path, b"artifacts:\n  x: {}\n") is None
     assert skim("sub/dvc.yaml", b"stages:\n  train:\n    cmd: x\nartifacts:\n  x:\n    path: y\n") == Skimmed(("x",))
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        ('["${x}.pkl"]', True), ("['a', \"b: [c]\", d]", True), ("{outs: ['${x}']}", True), ("[ 'a', [\"#\"] ]", True),
+        ("['a', 'it''s']", False), ('["a\\"", "b"]', False), ("['a': b]", False), ("[\"a, 'b', c\": 1]", False),
+        ("[it's, 'x']", False), ("['a',", False),
+    ],
+)  # fmt: skip
+def test_quoted_items_of_a_list_are_skimmed(value: str, plain: bool) -> None:
+    source = f"stages:\n  train:\n    outs: {value}\nartifacts:\n  x:\n    path: y\n".encode()
+
+    assert skim("dvc.yaml", source) == (Skimmed(("x",)) if plain else None)

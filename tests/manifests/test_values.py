@@ -19,7 +19,7 @@ from registry.manifests.read import dvc_outputs, read_values
     [
         ("m.json", '{"auc": 0.91, "n": 3, "ok": true, "none": null}', {"auc": 0.91, "n": 3, "ok": True, "none": None}),
         ("m.json", '{"a": {"b": {"c": 1}}, "l": [1, {"x": 2}]}', {"a.b.c": 1, "l.0": 1, "l.1.x": 2}),
-        ("m.json", '{"a": NaN, "b": -Infinity, "c": 1e999}', {"a": "NaN", "b": "-Infinity", "c": "inf"}),
+        ("m.json", '{"a": NaN, "b": -Infinity, "c": 1e999}', {"a": "NaN", "b": "-Infinity", "c": "1e999"}),
         ("m.json", '{"a": 1, "a": 2}', {"a": 2}),
         ("m.json", "[1, [2]]", {"0": 1, "1.0": 2}),
         ("M.JSON", '{"": {"": 1}}', {".": 1}),

@@ -92,6 +92,25 @@ def test_what_is_known_of_it_travels_and_where_it_came_from_is_said(source: Repo
     assert target.registry.history("churn")[0].message == "Trained on March data"
 
 
+def test_values_of_files_that_dvc_alone_names_travel(source: RepoStory, target: RepoStory) -> None:
+    stage = "{cmd: x, outs: [m/fraud.pkl], metrics: [auc.json, {loss.json: {cache: false}}], params: [seed]}"
+    source.write("nlp/dvc.yaml", f"stages: {{train: {stage}}}\n").write(".dvc/config", "")
+    source.write("nlp/m/fraud.pkl", "f\n").write("nlp/auc.json", '{"auc": 0.8, "mine": 1, "gone": 2}')
+    source.write("nlp/loss.json", '{"loss": {"test": 1.5}}').write("nlp/params.yaml", "seed: 7\n")
+    source.write("own.json", '{"f1": 0.5}')
+    source.write("registry.yaml", "models: {fraud: {path: nlp/m/fraud.pkl, metrics: own.json}}\n").commit()
+    source.register("fraud", "v1.0.0", metrics={"mine": 3})
+    source.registry_at().annotate("fraud@v1.0.0", metrics={"gone": ""})
+    before = source.registry.resolve("fraud").metadata
+
+    source.registry_at().copy("fraud@v1.0.0", target.path)
+
+    there = target.registry.resolve("fraud").metadata
+    assert dict(there.metrics) == dict(before.metrics) == {"auc": 0.8, "loss.test": 1.5, "f1": 0.5, "mine": 3}
+    assert dict(there.params) == dict(before.params) == {"seed": 7}
+    assert "Metric: f1=" not in target.git("cat-file", "tag", "fraud@v1.0.0")
+
+
 def test_no_branch_moves_and_nothing_changes_at_the_source(source: RepoStory, target: RepoStory) -> None:
     before = source.refs(), target.git("rev-parse", "HEAD"), target.git("status", "--porcelain")
 
