@@ -74,7 +74,7 @@ def values(
     parsed: dict[str, dict[str, Scalar]] = {}
     pipelines = [(*one, blob) for one, blob in zip(near, found[len(asked) :], strict=True) if blob.data is not None]
     if pipelines:
-        implied = _implied(wanted, pipelines)
+        implied = _implied(repository, wanted, pipelines, total)
         blobs = _blobs(repository, [(commit, path) for _, _, commit, path in implied], total)
         _lay(answers, parsed, implied, blobs)
     _lay(answers, parsed, asked, found[: len(asked)])
@@ -94,13 +94,18 @@ def _pipelines(repository: Repository, commit: str, declared: Declaration | None
 
 
 def _implied(
-    wanted: Sequence[tuple[str, Declaration | None]], found: Sequence[tuple[int, str, str, Object]]
+    repository: Repository,
+    wanted: Sequence[tuple[str, Declaration | None]],
+    found: Sequence[tuple[int, str, str, Object]],
+    total: int | None,
 ) -> list[_Asked]:
     """The files that DVC names, at each commit, for what each declaration is about. `found` are the pipelines."""
-    from registry.manifests.pipeline import Named, named_for  # for projects of DVC alone
+    from registry.manifests.pipeline import Named, locks, named_for  # for projects of DVC alone
 
+    locked = [(index, commit, lock) for index, commit, file, blob in found for lock in locks({file: blob.data or b""})]
+    blobs = _blobs(repository, [(commit, lock) for _, commit, lock in locked], total)
     of: dict[int, dict[str, Object]] = {}
-    for index, _, file, blob in found:
+    for index, _, file, blob in (*found, *((*one, blob) for one, blob in zip(locked, blobs, strict=True))):
         of.setdefault(index, {})[file] = blob
     known: dict[tuple[str, ...], Named] = {}  # the same files at many commits are read once
     asked: list[_Asked] = []

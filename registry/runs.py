@@ -19,11 +19,11 @@ from registry.core.draft import Draft
 from registry.core.names import Form
 from registry.core.select import Selected
 from registry.core.state import ArtifactState
-from registry.errors import NotFound, Refused, UsageError
+from registry.errors import NotFound, Refused, RegistryError, UsageError
 from registry.evidence import Witness
-from registry.plumbing import changes, commits
+from registry.plumbing import changes, commits, planting
 from registry.plumbing.commits import Prepared
-from registry.porcelain import register
+from registry.porcelain import register, views
 from registry.porcelain.note import Facts
 from registry.porcelain.register import Request
 from registry.writing.clone import writing
@@ -55,6 +55,7 @@ class _Logged:
     params: dict[str, object] = field(default_factory=dict)
     tags: dict[str, object] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)  # path from the root: name, or ""
+    tree: tuple[str, str, bool] | None = None  # a path from the root, the tree to be there, whether its files are
 
 
 class Run(ContextDecorator):
@@ -157,6 +158,11 @@ class Run(ContextDecorator):
             self._check_file(self._attached, inside)
         self._logged.files[inside] = name
 
+    def log_tree(self, path: str, tree: str, *, here: bool = False) -> None:
+        """A tree of Git's, to be committed at `path` instead of what is there; the work tree follows, unless its files
+        are `here`."""
+        self._logged.tree = path, tree, here
+
     def log_model(self, path: str | os.PathLike[str], name: str = "", framework: str | None = None) -> None:
         """The model's own file or directory, and the framework that made it."""
         self.log_artifact(path, name)
@@ -198,7 +204,7 @@ class Run(ContextDecorator):
         return self
 
     def _existing(self) -> str | None:
-        wanted = self._request.choice.version
+        wanted = self._request.choice.version if not self._request.unused else None
         there = self._repository.state(self._request.artifact).versions.get(wanted) if wanted is not None else None
         return there.name if there is not None and there.active else None
 
@@ -222,15 +228,34 @@ class Run(ContextDecorator):
     def _with_run(self) -> tuple[Request, Callable[[str], Sequence[str]]]:
         """The request with all that was logged and what is known of the run, and what marks that."""
         facts = self._facts()
+        there = self._there()
         if facts.run is None and self._around is not None:
-            facts = replace(facts, run=self._around.run)
-            self._tell_all([f"{facts.run} is recorded as the run, for it is active; run='' leaves it out"])
+            facts = self._with_active(facts, self._around.run, there)
         request = replace(self._request, facts=facts)
-        if self._attached is not None and facts.run is None:
+        if there is not None and facts.run is None:
             return request, lambda _: ()  # of a version that is there, a workflow that says more of it is not the run
-        request, notes, mark = register.with_run(self._repository, request, self._repository.head)
+        commit, known = (there.commit, there.metadata) if there is not None else (self._repository.head, None)
+        request, notes, mark = register.with_run(self._repository, request, commit, known)
         self._tell_all(notes)
         return request, mark
+
+    def _with_active(self, facts: Facts, run: str, there: ModelVersion | None) -> Facts:
+        """`facts` with the run that is active, unless the version is there, and another run's."""
+        if there is not None and there.metadata.run not in {None, run}:
+            self._tell_all(
+                [f"{run} is active, and not recorded: {there.version} is of another run; run=... says otherwise"]
+            )
+            return facts
+        self._tell_all([f"{run} is recorded as the run, for it is active; run='' leaves it out"])
+        return replace(facts, run=run)
+
+    def _there(self) -> ModelVersion | None:
+        """The version that the run is attached to, with all that its tags, files and card say."""
+        if self._attached is None:
+            return None
+        self._repository.forget()  # it may have been amended since the run began
+        state = self._repository.state(self._request.artifact)
+        return views.version_views(self._repository, [(state, state.versions[self._attached])])[0]
 
     def _finish(self, request: Request) -> str:
         with writing(self._repository, self._request.artifact, self._waiting, self._request.way, new=True) as now:
@@ -242,7 +267,11 @@ class Run(ContextDecorator):
         """Publish what the run has become; the name that the version has then. Raises Refused where it cannot be."""
         repository, artifact = self._repository, self._request.artifact
         place = repository.remote(self._request.way.remote)
-        done = publish(repository, place, [artifact], Way(), self._waiting)
+        try:
+            done = publish(repository, place, [artifact], Way(), self._waiting)
+        except RegistryError as error:
+            error.hint = f"{artifact} {version} is registered here; registry push publishes it"
+            raise
         self._tell_all(done.notes)
         for lost in (one for one in done.withdrawn if one.event.tag == f"{names.in_tag(artifact)}@{version}"):
             raise Refused(f"{lost.event.tag} could not be published: {lost.why}", "registry status lists what was left")
@@ -275,9 +304,8 @@ class Run(ContextDecorator):
         choice = plan.choose(now.state, self._request.choice)
         prepared = self._commit(now, choice.text)
         commit = prepared.commit if prepared is not None else repository.commit(self._request.revision)
-        request = replace(
-            told, artifacts=[*told.artifacts, *((name, path) for path, name in self._logged.files.items())]
-        )
+        files = [*self._logged.files.items(), *([(self._logged.tree[0], "")] if self._logged.tree else [])]
+        request = replace(told, artifacts=[*told.artifacts, *((name, path) for path, name in files)])
         carry = register.carrying(repository, request, commit)
         decision = register.plan(repository, now.state, request, commit, carry)
         version = choice.text
@@ -309,12 +337,15 @@ class Run(ContextDecorator):
 
     def _commit(self, now: Writing, version: str) -> Prepared | None:
         root = self._repository.root
-        if not self._logged.files or root is None or now.held is None:
+        if not (self._logged.files or self._logged.tree) or root is None or now.held is None:
             return None
         paths = [os.fspath(root / path) for path in self._logged.files]
         message = f"Promote {self._request.artifact} {version}"
         if self._request.note.message:
             message += f"\n\n{self._request.note.message}"
+        if self._logged.tree is not None:
+            path, tree, here = self._logged.tree
+            return planting.prepare(self._repository.git, self._repository.head, path, tree, message, here=here)
         return commits.prepare(self._repository.git, now.held.clone.room, self._repository.head, paths, message)
 
     def _assignment(self, state: ArtifactState, version: str) -> list[Draft]:

@@ -55,7 +55,7 @@ class Registering(How, total=False):
     `version` is a SemVer such as "v1.2.0"; without it the next one is taken, by `bump`, as a pre-release where `pre`
     names one ("rc"). `artifacts` are further files that the version carries, `uses` selectors of what it was made from,
     `content` any value that JSON can spell. `undeclared` does without a manifest entry, `force` gives a commit a second
-    version or moves a version.
+    version or moves a version. `unused` raises Taken where the version's name is taken, or was once.
     """
 
     version: str | None
@@ -75,6 +75,7 @@ class Registering(How, total=False):
     content: object
     undeclared: bool
     force: bool
+    unused: bool
 
 
 def as_way(how: How, *, force: bool = False) -> Way:
@@ -134,6 +135,7 @@ def as_request(artifact: str, revision: str, said: Registering, inside: Callable
         tuple((name, inside(path)) for name, path in _named(said.get("artifacts", ()))),
         undeclared=said.get("undeclared", False),
         way=as_way(how, force=said.get("force", False)),
+        unused=said.get("unused", False),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from registry.api.registry import Registry
 from registry.core.select import selector_of
+from registry.errors import RegistryError
 
 if TYPE_CHECKING:
     import pathlib
@@ -48,7 +49,10 @@ class Model:
     __iter__: ClassVar[None] = None  # Python would count from 0 through __getitem__
 
     def _ipython_key_completions_(self) -> list[str]:
-        words = [word for sign in "@#" for word in self._registry.complete(f"{self.name}{sign}")]
+        try:
+            words = [word for sign in "@#" for word in self._registry.complete(f"{self.name}{sign}")]
+        except RegistryError:
+            return []  # nothing to complete; a notebook would print a traceback
         return [word[len(self.name) + 1 :] for word in words]
 
     @cached_property

@@ -7,12 +7,13 @@ a person go to `on_note`. Each verb is imported when it is called, so that readi
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from registry.api.keywords import How, Path, Registering, Travelling, as_journey, as_request, as_way
+from registry.api.keywords import How, Path, Registering, Travelling, as_journey, as_request, as_way, how_of
 from registry.core import select
-from registry.errors import UsageError
+from registry.errors import RegistryError, UsageError
 from registry.plumbing.address import is_url
 from registry.porcelain.find import find
 from registry.repository import Repository, open_repository
@@ -71,8 +72,8 @@ class Registry:
     `path` is the repository, any directory in it, or a URL, which is read without a clone and written to by pushing;
     without one it is found from the current directory, as Git does.
     `on_note` is told what a person should know (a large file, a stage that went to another version); by default that
-    goes to the logger "registry". `on_progress` is told what Git says while it talks to another machine, and "" when it
-    has ended. Raises NotFound where there is no repository.
+    goes to the logger "registry". `on_progress` is told what Git says while it talks to another machine, that a run
+    is asked about where that takes long, and "" when it has ended. Raises NotFound where there is no repository.
 
     All methods raise `RegistryError`: `NotFound`, `Refused` (a rule), `UsageError` (a malformed name, version or
     selector), `GitFailed`. A method that raises has written nothing.
@@ -107,7 +108,10 @@ class Registry:
     __iter__: ClassVar[None] = None  # Python would count from 0 through __getitem__
 
     def _ipython_key_completions_(self) -> list[str]:
-        return self.complete("")
+        try:
+            return self.complete("")
+        except RegistryError:
+            return []  # nothing to complete; a notebook would print a traceback
 
     def refresh(self) -> None:
         """Forget what was read: the next answer comes from the repository as it is then."""
@@ -184,6 +188,10 @@ class Registry:
 
     def get_version(self, artifact: str, version: str | int) -> ModelVersion:
         """One version, by SemVer, number, stage or any word of a selector. Raises NotFound."""
+        if isinstance(artifact, str) and (sign := re.search("[@#]", artifact)) is not None:
+            name, wanted = artifact[: sign.start()], artifact[sign.end() :] or "latest"
+            hint = f"say Model({name!r}, version={wanted!r}), or resolve({artifact!r})"
+            raise UsageError(f"not the name of a model, but a selector: {artifact!r}", hint)
         return self.resolve(select.selector_of(artifact, version))
 
     def complete(self, typed: str) -> list[str]:
@@ -545,6 +553,7 @@ class Registry:
 
         if said.get("dry_run"):
             raise UsageError("a run is not made dry", "run.cancel() ends it without a version")
+        how_of(said, Registering, "promote")
         request = as_request(artifact, "HEAD", said, self.inside)
         return Run(self.repository, request, stage, self._waiting, self._on_note, self.get_version)
 
@@ -607,8 +616,8 @@ class Registry:
     def at_work(self, work: Callable[[Registry], T]) -> T:
         """What `work` gives of a registry that has a work tree: this one, or one of a clone made for it.
 
-        Of that clone, the new commits are pushed to the branch and the events with them. Where somebody was faster,
-        `work` is called again with a new one.
+        Of that clone, the new commits and the events are published as they are, all or none, so that what `work` gives
+        is true. Where somebody was faster, `work` is called again with a new one; raises Taken where that does not end.
         """
         if self.repository.root is not None:
             return work(self)

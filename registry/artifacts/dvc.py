@@ -25,7 +25,7 @@ from typing import IO
 
 from registry.artifacts import dvc_child, dvc_config, paths
 from registry.artifacts.dvc_config import CONFIG, Project
-from registry.artifacts.hiding import without_secrets
+from registry.core.hiding import without_secrets
 from registry.artifacts.progress import size_below
 from registry.artifacts.staging import CHUNK, Staging, open_plain
 from registry.core.manifest import Json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from registry.artifacts.hiding import without_secrets
+from registry.core.hiding import without_secrets
 from registry.errors import NotFound, RegistryError, StoreFailed
 
 # https://huggingface.co/docs/huggingface_hub/guides/hf_file_system

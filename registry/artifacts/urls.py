@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from registry.artifacts import hub, paths
-from registry.artifacts.hiding import without_secrets
+from registry.core.hiding import without_secrets
 from registry.artifacts.staging import CHUNK, Staging
 from registry.core import urls
 from registry.errors import NotFound, Refused, RegistryError, StoreFailed

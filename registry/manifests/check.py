@@ -286,6 +286,7 @@ def _entry_faults(entry: _Entry, context: _Context) -> Iterator[Fault]:
             yield Fault(path, f"{quoted(path.text)} is a template, which DVC fills in", hint, "warning")
         else:
             yield from _path_faults("path", path, entry, context.tree)
+            yield from _template_faults(path, entry, context.tree)
 
 
 def _assign_faults(entry: _Entry, context: _Context) -> Iterator[Fault]:
@@ -349,6 +350,17 @@ def _path_faults(key: str, node: Scalar, entry: _Entry, tree: Files) -> Iterator
     elif key in _CARRIED and path.endswith(".dvc") and (outputs := tree.outputs_of(path)):
         made = posixpath.relpath(outputs[0], directory or ".")
         yield Fault(node, f"{quoted(node.text)} only describes {quoted(made)}", f"name {made} instead", "warning")
+
+
+def _template_faults(node: Scalar, entry: _Entry, tree: Files) -> Iterator[Fault]:
+    """Metrics and parameters that DVC names for the path `node`, and that nobody can find."""
+    path = located(posixpath.dirname(entry.source), node.text)
+    if path is None or is_url(node.text):
+        return
+    for template in tree.unfilled(path):
+        hint = "commit dvc.lock, or name the file under `metrics` or `params`"
+        why = f"DVC names {quoted(template)} for it, and no dvc.lock says which file that is"
+        yield Fault(node, why, hint, "warning")
 
 
 _CARRIED = ("path", "artifacts")

@@ -72,7 +72,7 @@ def change_entry(text: str, name: str, fields: Mapping[str, Json]) -> str:
     """
     root, data = _read(text)
     section, table = _section_of(root, name)
-    _check_free(text, table, name)
+    _check_free(text, table, name, "changed")
     there = _section(data, section)
     wanted = {**data, section: {**there, name: changed(_entry(there[name]), fields)}}
 
@@ -239,12 +239,12 @@ def _section_of(root: Table, name: str) -> tuple[Section, Table]:
     raise ManifestError(f"{name} is not declared in this manifest", did_you_mean(name, known))
 
 
-def _check_free(text: str, table: Table, name: str) -> None:
+def _check_free(text: str, table: Table, name: str, verb: str = "removed") -> None:
     """Nothing outside of the entry uses an anchor inside of it. Raises ManifestError."""
     entry = range(table.keys[name].line, splice.last_line(table.values[name]) + 1)
     for alias in documents.aliases(text):
         if alias.defined in entry and alias.used not in entry:
-            message = f"{name} cannot be removed: line {alias.used} uses its anchor &{alias.anchor}"
+            message = f"{name} cannot be {verb}: line {alias.used} uses its anchor &{alias.anchor}"
             raise ManifestError(message, "write out there what the alias stands for")
 
 

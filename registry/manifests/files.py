@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from registry.core.select import nearest
 from registry.manifests.outputs import dvc_outputs, is_output
+from registry.manifests.pipeline import unfilled
 
 MAX_NAMES = 500  # of a directory, to guess among
 NOWHERE = "\0"  # where a circle of links leads: nothing is called so
@@ -41,6 +42,10 @@ class Files(ABC):
     @abstractmethod
     def dvc_files_in(self, directory: str) -> Mapping[str, bytes]:
         """The files of a directory in which DVC says what it makes, by path."""
+
+    def unfilled(self, path: str) -> tuple[str, ...]:
+        """The templates of metrics and params that DVC names for `path`, and that no dvc.lock fills in."""
+        return unfilled(path, {name: data for one in ["", *_parents(path)] for name, data in self.dvc_files_in(one).items()})
 
     def is_output(self, path: str) -> bool:
         """Whether DVC declares `path`, in a manifest or in a file of a directory above it."""

@@ -1,8 +1,8 @@
 """What a word that is typed into a shell could become: by the names of tags and manifests, for somebody waits.
 
 What needs more than names (a deregistration, an unassignment) is asked of the state. Where a clone keeps what listings
-say, the names are those of the last listing: nobody reads 100,000 to complete one. `reading.complete` is the same
-exactly, and slowly.
+say, the names are those of the last listing: nobody reads 100,000 to complete one. `reading.complete` says the same of
+the repository as it is now, and slowly.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def selectors(git: Git, typed: str) -> list[str]:
     if not is_artifact(artifact):
         return []
     words = _versions(git, artifact) if sign == "@" else _held(git, artifact)
-    return [f"{artifact}{sign}{word}" for word in words]
+    found = [f"{artifact}{sign}{word}" for word in words]
+    return [selector for selector in found if selector.startswith(typed)]
 
 
 def artifacts(git: Git, typed: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Values as HTML, for notebooks: tables of words, in the notebook's own colours.
 
 Everything in them was written by strangers: every text is escaped, made fit to be shown and cut where it is long, rows
-are bounded, and there is no script, no link, no image, and no colour.
+are bounded, and there is no script, no link, no image, and no colour. Every text stands in `<code>`, where MathJax
+takes no `$` for a formula: of TeX that a stranger wrote it would make links, and whatever else TeX can.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 ROWS = 50  # of a table; how many more there are is said
 _PAIRS = 12  # metrics, parameters, stages in one cell
 _LONGEST = 200  # characters of a text
+_PLAIN = ' style="font: inherit; background: none; border: none; padding: 0; white-space: normal"'  # words, no program
 _LEFT = ' style="text-align: left; vertical-align: top"'
 
 
@@ -30,14 +32,18 @@ def page(made: Callable[[], str], name: str) -> str:
         return made()
     except RegistryError as error:
         hint = f"<br>{_text(error.hint)}" if error.hint else ""
-        return f"<div><p><code>{_text(name)}</code></p><p>{_text(error.message)}{hint}</p></div>"
+        return _div(f"<p>{_code(name)}</p><p>{_text(error.message)}{hint}</p>")
+
+
+def _div(inside: str) -> str:
+    return f'<div class="tex2jax_ignore mathjax_ignore">{inside}</div>'
 
 
 def artifacts(name: str, found: Sequence[Artifact]) -> str:
     """A listing."""
     rows = [_artifact(one) for one in found[:ROWS]]
     heads = ("artifact", "type", "latest", "stages", "versions", "updated", "description")
-    return f"<div><p>{_code(name)}: {_count(len(found), 'artifact')}</p>{_table(heads, rows, len(found))}</div>"
+    return _div(f"<p>{_code(name)}: {_count(len(found), 'artifact')}</p>{_table(heads, rows, len(found))}")
 
 
 def detail(found: ArtifactDetail) -> str:
@@ -45,12 +51,12 @@ def detail(found: ArtifactDetail) -> str:
     one = found.summary
     said = " ".join(["deprecated" if one.deprecated else "", one.description]).strip()
     head = f"<p>{_code(one.name)} ({_text(one.type)}){': ' if said else ''}{_text(said)}</p>"
-    return f"<div>{head}{_versions(found.versions[:ROWS], len(found.versions))}</div>"
+    return _div(f"{head}{_versions(found.versions[:ROWS], len(found.versions))}")
 
 
 def version(one: ModelVersion) -> str:
     """One version."""
-    return f"<div>{_version(one)}</div>"
+    return _div(_version(one))
 
 
 def model(repository: Repository, one: ModelVersion) -> str:
@@ -60,7 +66,7 @@ def model(repository: Repository, one: ModelVersion) -> str:
     state = repository.existing(one.artifact)
     ordered = sorted(state.versions.values(), key=lambda v: (v.version.precedence, v.position), reverse=True)
     found = views.version_views(repository, [(state, v) for v in ordered[:ROWS]])
-    return f"<div>{_version(one)}{_versions(found, len(ordered))}</div>"
+    return _div(f"{_version(one)}{_versions(found, len(ordered))}")
 
 
 def _version(one: ModelVersion) -> str:
@@ -123,14 +129,20 @@ def _count(number: int, what: str) -> str:
 
 
 def _text(said: str | None) -> str:
-    if not said:
-        return ""
-    cut = said[:_LONGEST] + ("…" if len(said) > _LONGEST else "")
-    return escape(" ".join(safe(line) for line in cut.splitlines()))
+    return _plain(_escaped(said)) if said else ""
+
+
+def _plain(escaped: str) -> str:
+    return f"<code{_PLAIN}>{escaped}</code>"
 
 
 def _code(said: str | None) -> str:
-    return f"<code>{_text(said)}</code>"
+    return f"<code>{_escaped(said or '')}</code>"
+
+
+def _escaped(said: str) -> str:
+    cut = said[:_LONGEST] + ("…" if len(said) > _LONGEST else "")
+    return escape(" ".join(safe(line) for line in cut.splitlines()))
 
 
 def _day(said: str | None) -> str:
@@ -143,7 +155,7 @@ def _listed(said: Sequence[str]) -> str:
 
 
 def _pairs(said: Mapping[str, Scalar] | Mapping[str, str]) -> str:
-    shown = [f"{_text(key)}: {_text(_spelt(value))}" for key, value in list(said.items())[:_PAIRS]]
+    shown = [_plain(f"{_escaped(key)}: {_escaped(_spelt(value))}") for key, value in list(said.items())[:_PAIRS]]
     more = [f"and {len(said) - _PAIRS:,} more"] if len(said) > _PAIRS else []
     return ", ".join([*shown, *more])
 

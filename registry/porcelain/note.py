@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from registry.core.hiding import without_user
 from registry.core import metadata
 from registry.core.message import one_line
 from registry.errors import UsageError
@@ -32,8 +33,8 @@ class Note:
 class Facts:
     """What is known of a version, to be written into its registration or an amendment.
 
-    `content` is any value that JSON can spell. In an amendment, an empty value of a metric, parameter, tag or
-    deployment removes it (DESIGN part 3).
+    `content` is any value that JSON can spell. A user and a password in a URL of the run are not written. In an
+    amendment, an empty value of a metric, parameter, tag or deployment removes it (DESIGN part 3).
     """
 
     description: str | None = None
@@ -49,6 +50,8 @@ class Facts:
 
     def __post_init__(self) -> None:
         _check_texts({"description": self.description or "", "run": self.run or "", "run_url": self.run_url or ""})
+        if self.run is not None and self.run.lstrip().startswith("-"):
+            raise UsageError(f"not a run: {self.run!r}", "such as mlflow:ID, dvc:EXP or a URL, or '' for none")
         check_list("labels", self.labels)
         check_list("uses", self.uses)
         for name in ("metrics", "params", "tags", "deployments"):
@@ -59,8 +62,8 @@ class Facts:
     def keys(self) -> Keys:
         """The keys of the block, in the order of DESIGN part 2."""
         return (
-            *_single("Run", self.run),
-            *_single("Run-URL", self.run_url),
+            *_single("Run", self.run and without_user(self.run)),
+            *_single("Run-URL", self.run_url and without_user(self.run_url)),
             *_pairs("Metric", self.metrics),
             *_pairs("Param", self.params),
             *_pairs("Tag", self.tags),

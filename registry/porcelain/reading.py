@@ -154,12 +154,14 @@ def complete(repository: Repository, typed: str) -> list[str]:
     """What a selector that begins with `typed` could be: artifacts; after an "@" versions, after a "#" stages."""
     artifact, sign, _ = typed.partition("@" if "@" in typed else "#")
     if not sign:
-        return sorted({*repository.overviews, *repository.manifest_at_head.artifacts})
+        names = {*repository.overviews, *repository.manifest_at_head.artifacts}
+        return sorted(name for name in names if name.startswith(typed))
     if not is_artifact(artifact):
         return []
     state = repository.state(artifact)
     words = ["latest", *(v.name for v in reversed(state.active))] if sign == "@" else list(state.stages)
-    return [f"{artifact}{sign}{word}" for word in words] if state.exists else []
+    found = [f"{artifact}{sign}{word}" for word in words] if state.exists else []
+    return [selector for selector in found if selector.startswith(typed)]
 
 
 def check_ref(repository: Repository, tag: str) -> EventView:

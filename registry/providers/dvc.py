@@ -7,7 +7,7 @@ import re
 
 from registry.core.metadata import Scalar
 from registry.errors import ManifestError, NotFound, UsageError
-from registry.manifests.pipeline import named_files
+from registry.manifests.pipeline import locks, named_files
 from registry.manifests.values import read_values
 from registry.plumbing import objects
 from registry.plumbing.process import Git
@@ -29,7 +29,9 @@ def resolve(run: str, place: Place) -> Found:
     listed = objects.paths_at(place.git, commit, _PATHS) or []
     there = set(listed)
     pipelines = [path for path in listed if posixpath.basename(path) == "dvc.yaml"][:_MOST]
-    metrics, params = named_files(_read(place.git, commit, pipelines))
+    declared = _read(place.git, commit, pipelines)
+    locked = _read(place.git, commit, [lock for lock in locks(declared) if lock in there])
+    metrics, params = named_files({**declared, **locked})
     wanted = {path: place_ for place_, paths in enumerate((metrics, params)) for path in paths}
     for index, path in enumerate(_EVEN_UNNAMED):
         wanted.setdefault(path, index)

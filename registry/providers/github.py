@@ -6,7 +6,7 @@ import os
 import re
 
 from registry.errors import NotFound, UsageError
-from registry.providers.surroundings import github_page
+from registry.providers.surroundings import climbs, github_page
 from registry.providers.values import Found, Place
 
 _run = re.compile(r"(?:(?P<repository>[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)/)?(?P<number>[0-9]{1,30})")
@@ -20,12 +20,14 @@ _remote = re.compile(
 def resolve(run: str, place: Place) -> Found:
     """The link alone."""
     said = _run.fullmatch(run)
-    if said is None:
+    if said is None or climbs(run):
         raise UsageError("a run of GitHub is github:RUN or github:OWNER/REPO/RUN", "")
     if page := github_page(os.environ if said["repository"] is None else _other(said["repository"]), said["number"]):
         return Found(page)
+    if said["repository"] is not None:
+        raise NotFound("GITHUB_SERVER_URL names no server", "")
     there = _remote.fullmatch(place.remote)
-    if there is None or "github" not in there["host"].lower():
+    if there is None or "github" not in there["host"].lower() or climbs(there["repository"]):
         raise NotFound("the remote is not at GitHub", "")
     return Found(f"https://{there['host'].lower()}/{there['repository']}/actions/runs/{said['number']}")
 

@@ -17,6 +17,7 @@ from registry.errors import NotFound, UsageError
 from registry.providers.values import Found, Place
 
 TAG = "git-registry.version"  # on the run: the versions that it became, by ", "
+_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 _id = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _said: ContextVar[str | None] = ContextVar("where runs are tracked", default=None)
 
@@ -33,17 +34,19 @@ def tracked_at(uri: str | None) -> Iterator[None]:
 
 def resolve(run: str, place: Place) -> Found:  # noqa: ARG001  (a provider is asked so)
     """Its page on the tracking server, its last metrics, and its parameters."""
-    found = _client().get_run(_checked(run))
+    with _few_retries():
+        found = _client().get_run(_checked(run))
     return Found(page(tracking_uri(), found.info.experiment_id, run), found.data.metrics, found.data.params)
 
 
 def promoted(run: str, version: str, place: Place) -> None:  # noqa: ARG001  (the same)
     """Say on the run which version it became, after those that it became before."""
-    client = _client()
-    before = client.get_run(_checked(run)).data.tags.get(TAG, "")
-    versions = [one for one in before.split(", ") if one]
-    if version not in versions:
-        client.set_tag(run, TAG, ", ".join([*versions, version]))
+    with _few_retries():
+        client = _client()
+        before = client.get_run(_checked(run)).data.tags.get(TAG, "")
+        versions = [one for one in before.split(", ") if one]
+        if version not in versions:
+            client.set_tag(run, TAG, ", ".join([*versions, version]))
 
 
 def tracking_uri() -> str:
@@ -77,6 +80,20 @@ def _client() -> Any:
     from mlflow.tracking import MlflowClient  # an extra, and slow to import
 
     return MlflowClient(tracking_uri=uri or None)
+
+
+@contextmanager
+def _few_retries() -> Iterator[None]:
+    """Meanwhile, a server that cannot be reached is asked few times, unless the person says otherwise: MLflow's own 7
+    take a minute, also at a port where nobody listens. Its client can be told by the environment alone."""
+    if _RETRIES in os.environ:
+        yield
+        return
+    os.environ[_RETRIES] = "2"
+    try:
+        yield
+    finally:
+        os.environ.pop(_RETRIES, None)
 
 
 def _checked(run: str) -> str:

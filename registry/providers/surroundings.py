@@ -7,9 +7,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from registry.core.hiding import without_user
+from registry.providers import JOBS, WORKFLOW
 from registry.providers.ask import is_page
 
 _number = re.compile(r"[0-9]{1,30}")
+_server = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/?", re.IGNORECASE)
 _repository = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 
@@ -27,11 +30,11 @@ def of_ci(environment: Mapping[str, str]) -> Noticed | None:
 
     https://docs.github.com/actions/reference/variables-reference, https://docs.gitlab.com/ci/variables/predefined_variables
     """
-    number = environment.get("GITHUB_RUN_ID", "")
+    number = environment.get(WORKFLOW, "")
     if _number.fullmatch(number):
         return Noticed(f"github:{number}", github_page(environment, number), "GitHub Actions")
-    for key, id_ in (("CI_JOB_URL", "CI_JOB_ID"), ("CI_PIPELINE_URL", "CI_PIPELINE_ID")):
-        url, number = environment.get(key, ""), environment.get(id_, "")
+    for key, id_ in JOBS.items():
+        url, number = without_user(environment.get(key, "")), environment.get(id_, "")
         if is_page(url):
             return Noticed(f"gitlab:{number}" if _number.fullmatch(number) else url, url, "GitLab")
     return None
@@ -40,9 +43,14 @@ def of_ci(environment: Mapping[str, str]) -> Noticed | None:
 def github_page(environment: Mapping[str, str], number: str) -> str | None:
     """The page of a run of the repository that a workflow is about; None outside of one."""
     server, repository = environment.get("GITHUB_SERVER_URL", ""), environment.get("GITHUB_REPOSITORY", "")
-    if not is_page(server) or not _repository.fullmatch(repository):
+    if not _server.fullmatch(server) or not _repository.fullmatch(repository) or climbs(repository):
         return None
     return f"{server.rstrip('/')}/{repository}/actions/runs/{number}"
+
+
+def climbs(path: str) -> bool:
+    """Whether a path would lead a link elsewhere than it says."""
+    return any(part in {".", ".."} for part in path.split("/"))
 
 
 def of_mlflow() -> Noticed | None:

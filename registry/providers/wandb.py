@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from registry.errors import UsageError
+from registry.providers.surroundings import climbs
 from registry.providers.values import Found, Place
 
 _path = re.compile(r"(?P<project>[\w.-]+/[\w. -]+?)/(?:runs/)?(?P<run>[\w.-]+)")
@@ -20,7 +21,7 @@ _DEEPEST = 5
 def resolve(run: str, place: Place) -> Found:  # noqa: ARG001  (a provider is asked so)
     """Its page; where one is logged in also its summary as metrics, and its configuration as parameters."""
     said = _path.fullmatch(run.strip("/"))
-    if said is None:
+    if said is None or climbs(run):
         raise UsageError("a run of Weights & Biases is wandb:ENTITY/PROJECT/RUN", "")
     server = os.environ.get("WANDB_BASE_URL", "https://wandb.ai").rstrip("/").replace("//api.wandb.ai", "//wandb.ai")
     page = f"{server}/{urllib.parse.quote(said['project'])}/runs/{said['run']}"

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from registry import Registry
+from tests.providers.conftest import provider
 from tests.story import RepoStory
+
+__all__ = ["provider"]
 
 
 @pytest.fixture(autouse=True)

@@ -91,3 +91,33 @@ def test_reading_leaves_no_trace(served: RepoStory, capfd: pytest.CaptureFixture
     capfd.readouterr()
 
     assert _everything(served.path) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [("churn@latest", "latest"), ("churn#production", "production"), ("churn@v0.0.1", "v0.0.1")]
+)
+def test_a_selector_is_no_name(served: RepoStory, name: str, version: str) -> None:
+    reg = served.registry
+    for asked in (lambda: Model(name).number, lambda: reg[name].version, lambda: reg.get_version(name, 1)):
+        with pytest.raises(UsageError, match=f"'{name}'") as caught:
+            asked()
+        assert f"Model('churn', version='{version}')" in caught.value.hint
+
+
+def test_what_is_no_text_is_no_selector(served: RepoStory) -> None:
+    with pytest.raises(UsageError, match="not a selector: 5"):
+        served.registry.keep(5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", ["churn"]), ("ch", ["churn"]), ("zzz", []), ("churn@v1.2", ["churn@v1.2.0"]), ("churn@zzz", []),
+        ("churn#p", ["churn#production"]), ("churn#q", []), ("churn@latest@", []),
+    ],
+)  # fmt: skip
+def test_what_is_completed_begins_as_what_was_typed(served: RepoStory, typed: str, words: list[str]) -> None:
+    from registry.porcelain import complete
+
+    assert served.registry.complete(typed) == words
+    assert complete.selectors(complete.here(None), typed) == words

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry import Registry
-from registry.errors import GitFailed, ManifestError, NotFound, Refused
+from registry.errors import GitFailed, ManifestError, NotFound, Refused, Taken
 from tests.story import RepoStory
 
 
@@ -122,6 +122,26 @@ def test_work_on_a_bare_repository_is_done_in_a_clone_and_pushed(repo: RepoStory
     (bare / "hooks" / "update").chmod(0o755)
     with pytest.raises(GitFailed, match=r"main of .* cannot be pushed to: .*hook declined"):
         registry.at_work(lambda there: there.remove("fraud", commit=True))
+
+    def more(there: Registry) -> None:
+        there.add("churn2", commit=True)
+        there.register("churn2")
+
+    with pytest.raises(Refused, match="hook declined"):
+        registry.at_work(more)
+    assert not registry.repository.state("churn2").exists  # branch and tags, or nothing
+
+
+def test_a_version_is_taken_by_nobody_who_wants_a_new_one(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0").deregister("churn@v1.0.0")
+
+    with pytest.raises(Taken, match=r"churn v1\.0\.0 has been registered before"):
+        repo.registry.register("churn", version="v1.0.0", unused=True, force=True)
+    with (
+        pytest.raises(Taken, match=r"churn v1\.0\.0 has been registered before"),
+        repo.registry.promote("churn", version="v1.0.0", unused=True),
+    ):
+        pass
 
 
 def test_work_where_there_is_a_work_tree_is_done_there(repo: RepoStory) -> None:

@@ -21,13 +21,14 @@ class Page(HTMLParser):
         super().__init__()
         self.open: list[str] = []
         self.words = ""
+        self.typeset = ""  # what is left to MathJax, which takes no formula out of <code>
         self.rows = 0
         self.feed(text)
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert tag in ALLOWED
-        assert {name for name, _ in attrs} <= {"style"}
+        assert {name for name, _ in attrs} <= {"style", "class"}
         self.rows += tag == "tr"
         if tag != "br":
             self.open.append(tag)
@@ -37,6 +38,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words += data
+        self.typeset += "" if "code" in self.open else data
 
 
 def shown(one: object) -> Page:
@@ -103,3 +105,28 @@ def test_what_cannot_be_shown_says_why(repo: RepoStory) -> None:
 
 def test_an_empty_registry(empty: RepoStory) -> None:
     assert "0 artifacts" in shown(Registry()).words
+
+
+TEX = r"$\href{https://evil.example.com}{production}$ \(x\) $$y$$"
+
+
+def test_nothing_of_a_strangers_becomes_a_formula(repo: RepoStory) -> None:
+    repo.write(
+        "registry.yaml", f"models:\n  churn: {{path: models/churn.pkl, type: '$x$', description: '{TEX}'}}\n"
+    ).commit()
+    repo.register("churn", "v1.0.0", message=TEX, metrics={"$a$": 1}, labels=[TEX], description=TEX, run=TEX)
+    reg = repo.registry
+
+    for one in (reg, reg["churn"], reg.resolve("churn"), reg.show_artifact("churn"), Model(TEX, repo=reg)):
+        page = shown(one)
+        assert "$" in page.words
+        assert "$" not in page.typeset
+        assert "\\(" not in page.typeset
+        assert one._repr_html_().startswith('<div class="tex2jax_ignore mathjax_ignore">')
+
+
+def test_what_cannot_be_asked_completes_nothing(empty: RepoStory) -> None:
+    reg = Registry((empty.path / "gone").as_uri())
+
+    assert reg._ipython_key_completions_() == []
+    assert reg["churn"]._ipython_key_completions_() == []

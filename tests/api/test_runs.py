@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -331,3 +332,48 @@ def test_a_large_file_is_told(repo: RepoStory, monkeypatch: pytest.MonkeyPatch) 
 def test_without_a_run_there_is_none() -> None:
     with pytest.raises(NotFound, match="no run is under way"):
         registry.active_run()
+
+
+LAB = """
+def resolve(run, place):
+    return Found("https://lab/7", {"auc": 0.5, "own": 0.1, "loss": 2}, {"depth": 99, "note": "", "gone": 1, "seed": 3})
+"""
+
+
+def test_a_run_says_nothing_anew_of_a_version_that_is_there(
+    repo: RepoStory, reg: Registry, provider: Callable[[str], Path]
+) -> None:
+    provider(LAB)
+    text = "models: {churn: {path: models/churn.pkl, metrics: own.json, card: README.md}}\n"
+    card = "model-index: [{results: [{dataset: {name: x, type: x}, metrics: [{type: loss, value: 1}]}]}]"
+    repo.write("own.json", '{"own": 0.9}').write("README.md", f"---\n{card}\n---\n")
+    repo.write("registry.yaml", text).commit()
+    params = {"depth": 4, "note": "mine", "gone": 5}
+    reg.register("churn", version="v7.0.0", metrics={"auc": 0.93}, params=params, run_url="https://mine/7")
+    reg.annotate("churn@v7.0.0", params={"gone": ""})
+    repo.write("own.json", "{}").commit()  # HEAD's files say nothing of the version
+
+    with Registry(repo.path, on_note=repo.notes.append).promote("churn", version="v7.0.0", run="lab:7") as run:
+        run.log_metric("eval_f1", 0.7)
+
+    found = run.version.metadata
+    assert found.metrics == {"own": 0.9, "auc": 0.93, "eval_f1": 0.7, "loss": 1}
+    assert found.params == {"depth": 4, "note": "mine", "seed": 3}
+    assert (found.run, found.run_url) == ("lab:7", "https://mine/7")
+
+
+def test_what_the_person_says_in_the_run_stands(
+    repo: RepoStory, reg: Registry, provider: Callable[[str], Path]
+) -> None:
+    provider(LAB)
+    reg.register("churn", version="v7.0.0", metrics={"auc": 0.93})
+
+    with Registry(repo.path, on_note=repo.notes.append).promote("churn", version="v7.0.0", run="lab:7") as run:
+        run.log_metric("auc", 0.94)
+
+    assert run.version.metadata.metrics["auc"] == 0.94
+
+
+def test_what_a_run_does_not_take_is_said_of_the_run(reg: Registry) -> None:
+    with pytest.raises(TypeError, match=r"promote\(\) got an unexpected keyword argument 'runs'"):
+        reg.promote("churn", runs="lab:7")  # type: ignore[call-arg]

@@ -26,6 +26,7 @@ for word in sys.argv[2:]:
         sys.exit("nothing of ours: " + word)
 """
 _ROOT = Path(__file__).parents[2]
+HOSTS = ("https://git.example.com/", "https://example.com/", "git@host:")  # what pages call a server
 COLUMNS = 100  # of the terminal on which pages are read
 _VARYING = (
     (re.compile(r"\r[^\n]*\x1b\[K|\x1b\[[0-9;]*[mK]"), ""),  # progress, where the machine is slow; colours of git
@@ -53,7 +54,8 @@ class Reader:
             self._program(name, f'exec {shlex.quote(sys.executable)} "$@"')
         self._program("pip", f'exec {shlex.quote(sys.executable)} -c {shlex.quote(_PIP)} "$@"')
         host = (home / "host").as_uri()
-        story.git("config", "--global", f"url.{host}/.insteadOf", "https://git.example.com/")
+        for said in HOSTS:
+            story.git("config", "--global", "--add", f"url.{host}/.insteadOf", said)
         story.git("config", "--global", "protocol.file.allow", "always")
 
     def _program(self, name: str, line: str) -> None:

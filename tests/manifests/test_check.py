@@ -371,3 +371,21 @@ def test_a_path_that_nobody_has_is_said_at_once(tmp_path: Path, path: str) -> No
     [found] = problems_of(tmp_path, registry_yaml=f"models: {{m: {{path: {path}, version: v1.0.0}}}}")
 
     assert "is longer than any path" in found.message
+
+
+def test_metrics_of_a_template_without_a_lock_are_told(tmp_path: Path) -> None:
+    pipeline = """\
+stages:
+  train:
+    matrix: {r: [eu]}
+    cmd: train ${item.r}
+    outs: ["${item.r}.pkl"]
+    metrics: ["${item.r}.json": {cache: false}]
+"""
+    touch(tmp_path, "eu.pkl")
+    (tmp_path / "dvc.yaml").write_text(pipeline)
+
+    [found] = check(tmp_path, {"registry.yaml": b"models: {eu: {path: eu.pkl}}\n"})
+
+    assert found.severity == "warning"
+    assert found.message == "DVC names '${item.r}.json' for it, and no dvc.lock says which file that is"

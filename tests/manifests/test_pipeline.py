@@ -114,7 +114,10 @@ def test_an_output_of_a_template_can_be_registered_by_its_lock(repo: RepoStory) 
     repo.register("a", "v1.0.0")
 
     assert [file.path for file in repo.registry.resolve("a").metadata.artifacts] == ["models/a"]
-    assert [one.message for one in repo.registry.check()] == ["'notes/model.txt' is not there"]
+    assert [one.message for one in repo.registry.check()] == [
+        "'notes/model.txt' is not there",
+        "DVC names '${x}.yaml' for it, and no dvc.lock says which file that is",
+    ]
 
 
 GRID = """\

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import os
 from pathlib import Path
 
 import pytest
 
-from registry.providers import ask, github, wandb
+from registry import NotFound, Registry, UsageError
+from registry.providers import ask, github, mlflow, wandb
 from registry.providers.values import Found, Place
 from tests.providers.conftest import Install
 from tests.story import RepoStory
@@ -45,8 +49,17 @@ def test_the_link_that_the_person_said_stands(repo: RepoStory, provider: Install
         ("import nothing_like_it", "nothing_like_it is not installed"),
         ("resolve = 5", "'int' object is not callable"),
         ("import time\ndef resolve(run, place): time.sleep(60)", "no answer in 0 seconds"),
+        ("def resolve(run, place): return 'https://lab/7'", "its provider answers a str, and no Found"),
+        ("def resolve(run, place): return None", "its provider answers a NoneType, and no Found"),
+        ("def resolve(run, place): return Found(None, [1, 2])",
+         "its provider answers metrics or parameters that are no mapping"),
+        ("def resolve(run, place): return Found(None, {}, None)",
+         "its provider answers metrics or parameters that are no mapping"),
+        ("def resolve(run, place): return Found(notes='a note')", "its provider answers notes that are no texts"),
+        ("def resolve(run, place): return Found(notes=(5,))", "its provider answers notes that are no texts"),
     ],
-    ids=["raises", "exits", "lacks a package", "is none", "hangs"],
+    ids=["raises", "exits", "lacks a package", "is none", "hangs", "a text", "nothing", "a list", "no params", "a note",
+         "a number as note"],
 )  # fmt: skip
 def test_a_provider_that_fails_costs_a_note(
     repo: RepoStory, provider: Install, monkeypatch: pytest.MonkeyPatch, text: str, why: str
@@ -86,7 +99,9 @@ def resolve(run, place):
 
     found = repo.registry.resolve("churn@v1.0.0").metadata
     assert (found.run_url, found.metrics, len(found.params)) == (None, {}, ask.MOST)
-    assert repo.notes == ["107 metrics and parameters of lab:7 do not fit into a tag, and are left out"]
+    assert repo.notes == [
+        "107 metrics and parameters of lab:7 do not fit into a tag, and are left out: '', 5, a=b, ..."
+    ]
 
 
 def test_a_run_that_became_a_version_is_marked_where_it_was_tracked(
@@ -232,3 +247,154 @@ def test_an_experiment_of_dvc_is_read_from_git_alone(repo: RepoStory) -> None:
     assert (first.metrics, first.params) == ({"auc": 0.8}, {"lr": 0.1})
     assert (second.run, second.metrics) == ("dvc:no-owl", {})
     assert repo.notes == ["dvc:no-owl is recorded as it is: this repository has no such experiment"]
+
+
+def test_an_answer_is_taken_as_far_as_it_is_one(repo: RepoStory, provider: Install) -> None:
+    provider("""
+def resolve(run, place):
+    return Found(5, {"auc": "", "f1": 1}, {"a=b": 1}, tuple(f"{n}\\n" + "x" * 1000 for n in range(30)))
+""")
+    repo.register("churn", run="lab:7")
+
+    found = repo.registry.resolve("churn").metadata
+    assert (found.run_url, found.metrics, found.params) == (None, {"f1": 1}, {})
+    *theirs, ours = repo.notes
+    assert (len(theirs), max(map(len, theirs)) <= 201, theirs[0][:4]) == (10, True, "0 xx")
+    assert ours == "2 metrics and parameters of lab:7 do not fit into a tag, and are left out: a=b, auc"
+
+
+def test_what_does_not_fit_is_named(repo: RepoStory, provider: Install) -> None:
+    provider("def resolve(run, place): return Found(None, {'a=b': 1})")
+    repo.register("churn", run="lab:7")
+
+    assert repo.notes == ["1 metric or parameter of lab:7 does not fit into a tag, and is left out: a=b"]
+
+
+def test_what_a_provider_prints_is_no_answer_of_ours(repo: RepoStory, provider: Install) -> None:
+    site = provider("def resolve(run, place):\n    print('chatter')\n    return Found()")
+    done = repo.cli("register", "churn", "--run", "lab:7", "--json", env={"PYTHONPATH": str(site)})
+
+    assert [event["tag"] for event in json.loads(done.out)["events"]] == ["churn@v0.0.1"]
+    assert "chatter" in done.err
+
+
+def test_while_one_is_asked_it_is_said(repo: RepoStory, provider: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider("""
+import threading
+told = threading.Event()
+def resolve(run, place):
+    told.wait(60)
+    return Found(None, {"auc": 1})
+""")
+    monkeypatch.setattr(ask, "LOOK", 0.01)
+    said: list[str] = []
+
+    def hear(words: str) -> None:
+        said.append(words)
+        importlib.import_module("lab_runs").told.set()
+
+    Registry(repo.path, on_progress=hear).register("churn", run="lab:7")
+
+    assert repo.registry.resolve("churn").metadata.metrics == {"auc": 1}
+    assert set(said[:-1]) == {"asking lab:7, for at most 30 seconds"}
+    assert said[-1] == ""
+
+
+def test_mlflow_is_not_asked_seven_times_and_nothing_of_it_stays(
+    repo: RepoStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+    monkeypatch.delenv(name, raising=False)
+    asked: list[str | None] = []
+
+    class Client:
+        def get_run(self, run: str) -> object:
+            asked.append(os.environ.get(name))
+            raise OSError(run)
+
+    monkeypatch.setattr(mlflow, "_client", Client)
+    for said in (None, "5"):
+        if said is not None:
+            monkeypatch.setenv(name, said)
+        with pytest.raises(OSError, match="abc"):
+            mlflow.resolve("abc", place(repo, ""))
+        assert os.environ.get(name) == said
+    assert asked == ["2", "5"]
+
+
+@pytest.mark.parametrize("run", ["f27c05", "mlflow:", "mlflow://abc", "file:///runs/7", "7:8", "x" * 5000])
+def test_a_run_that_names_no_provider_is_recorded_and_said(repo: RepoStory, run: str) -> None:
+    repo.register("churn", run=run)
+
+    assert repo.registry.resolve("churn").metadata.run == run
+    shown = run if len(run) < 100 else "x" * 100 + "…"
+    assert repo.notes == [f"{shown} names no provider; it is recorded as it is"]
+
+
+def test_a_provider_in_capitals_is_guessed(repo: RepoStory) -> None:
+    repo.register("churn", run="GITHUB:1")
+
+    why = "nothing that is installed knows runs of GITHUB; did you mean github?"
+    assert repo.notes == [f"GITHUB:1 is recorded as it is: {why}"]
+
+
+@pytest.mark.parametrize("words", [("--run", "--push"), ("--run=-m",)])
+def test_an_option_is_no_run(repo: RepoStory, words: tuple[str, ...]) -> None:
+    done = repo.cli("register", "churn", *words)
+
+    assert (done.code, repo.tags) == (2, [])
+    assert f"not a run: '{words[-1].removeprefix('--run=')}'" in done.err
+    assert "mlflow:ID" in done.err
+
+
+SIGNED = "https://u:SECRET@runs.example.com/7?tab=a@b"
+CLEAN = "https://runs.example.com/7?tab=a@b"
+
+
+def test_a_password_in_a_url_is_not_recorded(repo: RepoStory, provider: Install) -> None:
+    provider(f"def resolve(run, place): return Found({SIGNED!r})")
+    note = f"{CLEAN} is recorded without the user and the password in it"
+    for said, url, notes in (
+        ({"run": SIGNED}, CLEAN, [note]), ({"run_url": SIGNED}, CLEAN, [note]), ({"run": "lab:7"}, CLEAN, []),
+        ({"run": "lab:7", "run_url": SIGNED}, CLEAN, [note]),
+    ):  # fmt: skip
+        repo.notes.clear()
+        repo.register("churn", **said)
+        assert (repo.registry.resolve("churn").metadata.run_url, repo.notes) == (url, notes)
+    repo.registry.annotate("churn@latest", run=SIGNED, run_url=SIGNED)
+
+    assert repo.registry.resolve("churn").metadata.run == CLEAN
+    assert "SECRET" not in repo.git("for-each-ref", "--format=%(contents)", "refs/tags")
+
+
+def test_a_password_of_the_runner_is_not_recorded(repo: RepoStory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI_JOB_URL", "https://u:SECRET@gitlab.com/x")
+    repo.register("churn")
+
+    found = repo.registry.resolve("churn").metadata
+    assert (found.run, found.run_url) == ("https://gitlab.com/x", "https://gitlab.com/x")
+    assert not any("SECRET" in note for note in repo.notes)
+
+
+@pytest.mark.parametrize("run", ["../../1", "./x/1", "ana/../1"])
+def test_a_link_does_not_climb(repo: RepoStory, run: str) -> None:
+    for known in (github, wandb):
+        with pytest.raises(UsageError):
+            known.resolve(run, place(repo, "https://github.com/ana/models"))
+    with pytest.raises(NotFound):
+        github.resolve("7", place(repo, "https://github.com/../.."))
+    with pytest.raises(UsageError):
+        wandb.resolve("ana/churn/..", place(repo, ""))
+
+
+@pytest.mark.parametrize("server", ["https://evil/?", "https://evil/x#", "https://u:p@evil", "javascript:x"])
+def test_what_is_no_server_makes_no_link(repo: RepoStory, monkeypatch: pytest.MonkeyPatch, server: str) -> None:
+    monkeypatch.setenv("GITHUB_SERVER_URL", server)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "ana/models")
+    monkeypatch.setenv("GITHUB_RUN_ID", "9")
+    repo.register("churn")
+
+    found = repo.registry.resolve("churn").metadata
+    assert (found.run, found.run_url) == ("github:9", None)
+    with pytest.raises(NotFound, match="GITHUB_SERVER_URL"):
+        github.resolve("bo/x/8", place(repo, "https://github.com/ana/models"))

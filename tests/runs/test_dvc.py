@@ -113,6 +113,36 @@ def test_an_experiment_becomes_a_version(repo: RepoStory, dvc: Dvc) -> None:
     assert (found.metrics, found.params) == ({"auc": 0.8}, {"depth": 3, "width": 2})
 
 
+GRID = """\
+stages:
+  train:
+    matrix: {r: [eu, us]}
+    cmd: python train.py ${item.r}
+    deps: [train.py]
+    params: ["${item.r}.yaml": [depth]]
+    outs: ["${item.r}.pkl"]
+    metrics: ["${item.r}.json": {cache: false}]
+"""
+TRAIN_ONE = """\
+import json, pathlib, sys
+pathlib.Path(f"{sys.argv[1]}.pkl").write_text("weights of " + sys.argv[1])
+json.dump({"auc": 0.7 if sys.argv[1] == "eu" else 0.6}, open(f"{sys.argv[1]}.json", "w"))
+"""
+
+
+def test_each_of_a_matrix_has_its_own_metrics(repo: RepoStory, dvc: Dvc) -> None:
+    repo.write("dvc.yaml", GRID).write("train.py", TRAIN_ONE)
+    repo.write("eu.yaml", "depth: 3\n").write("us.yaml", "depth: 4\n")
+    repo.write("registry.yaml", "models: {eu: {path: eu.pkl}, us: {path: us.pkl}}\n")
+    dvc("repro")
+    commit(repo, "Train")
+    repo.register("eu", "v1.0.0").register("us", "v1.0.0")
+
+    eu, us = (repo.registry.resolve(name).metadata for name in ("eu", "us"))
+    assert (eu.metrics, eu.params) == ({"auc": 0.7}, {"depth": 3})
+    assert (us.metrics, us.params) == ({"auc": 0.6}, {"depth": 4})
+
+
 LIVE = """
 from dvclive import Live
 with Live(save_dvc_exp=False, report=None) as live:

@@ -104,3 +104,23 @@ def test_what_gto_itself_has_written_comes_over(repo: RepoStory) -> None:
     imported = repo.registry.import_gto()
     assert (imported.artifacts, imported.there) == (("churn", "train-set", "out"), 2)
     assert repo.registry.find("churn#dev") == "v1.0.0"
+
+
+def test_what_cannot_come_over_is_said(repo: RepoStory) -> None:
+    entries = (
+        "a b: {path: x}\ndir:a: {}\nnumber: 5\nhalf: {path: m, labels: 7, desc: x}\nwhole: {type: model, labels: [q]}\n"
+    )
+    repo.write("artifacts.yaml", entries).write(".gto", "stages: [a b, dev]\n").commit("GTO's")
+
+    done = repo.registry.import_gto(dry_run=True)
+
+    assert (set(done.artifacts), done.stages) == ({"number", "half", "whole"}, ("dev",))
+    assert [note for note in done.notes if "left out" in note] == [
+        "artifacts.yaml: 'a b' cannot be a name here, and is left out",
+        "artifacts.yaml: 'dir:a' cannot be a name here, and is left out",
+        "artifacts.yaml: what it says of number is no mapping, and is left out",
+        "artifacts.yaml: of half labels, desc cannot be read, and is left out",
+        ".gto: 'a b' cannot be a stage here, and is left out",
+    ]
+    repo.write(".gto", "stages: {x: 1}\n")
+    assert ".gto: its stages are no list, and are left out" in repo.registry.import_gto(dry_run=True).notes
