@@ -47,18 +47,10 @@ def _text(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, dict) and set(value) == {"sha256", "size"}:
-        return f"{value['sha256'][:7]} {_size(value['size'])}" if value["sha256"] else "not in Git"
+        return f"{value['sha256'][:7]} {out.size(value['size'])}" if value["sha256"] else "not in Git"
     if value is True:
         return "yes"
     return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _size(size: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} GB"
 
 
 def _change(difference: Difference) -> str:

@@ -270,6 +270,15 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
+def size(count: float) -> str:
+    """A number of bytes, for people: 8.19 kB."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
 def heading(text: str) -> None:
     """Print a heading above a table."""
     click.echo(styled(safe(text), "name"))

@@ -6,8 +6,6 @@ import click
 
 from registry.cli import options, out
 
-_UNITS = ("B", "kB", "MB", "GB", "TB")
-
 
 @options.command()
 @options.selector()
@@ -29,7 +27,7 @@ def command(call: options.Call, selector: str, output: str | None, remote: str |
             output,
             remote=remote,
             verify=verify,
-            on_progress=lambda p: draw(f"{_size(p.done)} of {_size(p.total)}"),
+            on_progress=lambda p: draw(f"{out.size(p.done)} of {out.size(p.total)}"),
         )
     finally:
         draw("")
@@ -38,12 +36,5 @@ def command(call: options.Call, selector: str, output: str | None, remote: str |
         return
     out.line(pulled.directory)
     subject = pulled.commit[:7] if pulled.version is None else pulled.version
-    size = _size(sum(file.size for file in pulled.files))
+    size = out.size(sum(file.size for file in pulled.files))
     out.say(f"{pulled.artifact} {subject}: {out.counted(len(pulled.files), 'file')}, {size}")
-
-
-def _size(count: int) -> str:
-    if count < 1000:
-        return f"{count} B"
-    power = min((len(str(count)) - 1) // 3, len(_UNITS) - 1)
-    return f"{count / 1000**power:.1f} {_UNITS[power]}"

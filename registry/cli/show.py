@@ -59,6 +59,9 @@ def command(
             out.as_json_list("versions", (_json(version, proofs) for version in detail.versions), detail.head())
         else:
             _detail(detail, proofs)
+            if out.terminal() and ("@" in selector or "#" in selector):
+                for version in detail.versions:
+                    _about(version)
         return
     if show_signature:
         raise UsageError("--show-signature is about one artifact's versions", "registry show NAME --show-signature")
@@ -146,6 +149,22 @@ def _detail(detail: ArtifactDetail, proofs: Proofs | None) -> None:
         Column("METRICS", give=1),
     ]
     out.table(columns, (_row(version, proofs) for version in detail.versions))
+
+
+def _about(version: ModelVersion) -> None:
+    """All else that is known of a version that was asked for by itself."""
+    known = version.metadata
+    out.line("")
+    out.field("message", version.message)
+    out.field("description", known.description or "")
+    for name in ("params", "tags", "deployments"):
+        out.field(name, " ".join(f"{key}={value}" for key, value in getattr(known, name).items()))
+    out.field("labels", ", ".join(known.labels))
+    out.field("uses", ", ".join(known.uses))
+    out.field("run", " ".join(dict.fromkeys(filter(None, (known.run, known.run_url)))))
+    for file in known.artifacts:
+        digest = f" sha256:{file.sha256[:12]}" if file.sha256 is not None else ""
+        out.field("file", f"{file.path}{digest}" + (f" {out.size(file.size)}" if file.size is not None else ""))
 
 
 def _row(version: ModelVersion, proofs: Proofs | None) -> list[str]:

@@ -45,10 +45,11 @@ def command(call: options.Call, selector: str | None, policy: str | None, write_
 
 def _tell(severity: str, one: Failure) -> None:
     out.problem(severity, f"{one.subject}: {one.message}")
-    if one.date is not None and out.terminal():
-        out.line(f"  by {one.author} <{one.email}>, {one.date[:16].replace('T', ' ')}")
-    if one.hint and out.terminal():
-        out.line(f"  hint: {one.hint}")
+    tell = out.line if out.terminal() else out.say  # a pager shows what goes to stdout alone, and in that order
+    if one.date is not None:
+        tell(f"  by {one.author} <{one.email}>, {one.date[:16].replace('T', ' ')}")
+    if one.hint:
+        tell(f"  hint: {one.hint}")
 
 
 def _summary(found: Verification) -> str:

@@ -20,7 +20,7 @@ def test_all_sections_of_a_diff(life: RepoStory, typed: Typing) -> None:
     assert ["params", "depth", "4", "6", ""] in rows
     assert ["stages", "production", "yes", "-", ""] in rows
     [file] = [row for row in rows if row[0] == "files"]
-    assert file[1:3] == ["models/churn.pkl", f"{found['files'][0]['a']['sha256'][:7]} 4 bytes"]
+    assert file[1:3] == ["models/churn.pkl", f"{found['files'][0]['a']['sha256'][:7]} 4 B"]
     assert list(found) == ["a", "b", "entry", "metadata", "metrics", "params", "labels", "stages", "files"]
     assert (found["a"]["version"], found["b"]["version"]) == ("v0.0.1", "v1.0.0")
     assert found["metrics"] == [{"key": "auc", "a": 0.9, "b": 0.95, "change": 0.05}]

@@ -55,6 +55,22 @@ def test_columns_are_aligned_even_under_wide_letters(wide: RepoStory) -> None:
     assert places == {heading.index("LATEST")}
 
 
+def test_a_version_that_is_asked_for_by_itself_tells_all_of_it(repo: RepoStory) -> None:
+    said = {"message": "Trained on March data", "params": {"depth": 4}, "run": "https://lab.example.com/7"}
+    repo.register("churn", "v1.0.0", labels=["reviewed"], tags={"team": "growth"}, **said)
+
+    _, screen = on_terminal("show", "churn@v1.0.0")
+    _, all_of_them = on_terminal("show", "churn")
+
+    tail = plain(screen).split("\n\n")[-1].splitlines()
+    assert tail[:-1] == [
+        "message: Trained on March data", "params: depth=4", "tags: team=growth", "labels: reviewed",
+        "run: https://lab.example.com/7",
+    ]  # fmt: skip
+    assert re.fullmatch(r"file: models/churn\.pkl sha256:[0-9a-f]{12} 10 B", tail[-1])
+    assert "depth=4" not in all_of_them
+
+
 def test_what_matters_stays_whole(wide: RepoStory) -> None:
     _, screen = on_terminal("history", "churn")
 
