@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from registry._version import __version__
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from registry.api import Registry
+    from registry.api.keywords import Registering
     from registry.api.model import Model
     from registry.errors import (
         GitFailed,
@@ -47,6 +50,7 @@ __all__ = [
     "Written",
     "__version__",
     "active_run",
+    "promote",
 ]
 
 _HOMES = {
@@ -73,6 +77,13 @@ def __getattr__(name: str) -> object:
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def promote(artifact: str, *, stage: str | None = None, **said: "Unpack[Registering]") -> "Run":
+    """`Registry().promote(...)`: a run that becomes a version, in the repository that is found from here."""
+    from registry.api import Registry as Here
+
+    return Here().promote(artifact, stage=stage, **said)
 
 
 def __dir__() -> list[str]:

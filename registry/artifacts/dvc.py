@@ -25,9 +25,9 @@ from typing import IO
 
 from registry.artifacts import dvc_child, dvc_config, paths
 from registry.artifacts.dvc_config import CONFIG, Project
-from registry.core.hiding import without_secrets
 from registry.artifacts.progress import size_below
 from registry.artifacts.staging import CHUNK, Staging, open_plain
+from registry.core.hiding import without_secrets
 from registry.core.manifest import Json
 from registry.errors import Refused, StoreFailed
 from registry.manifests import documents

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from registry.artifacts import hub, paths
-from registry.core.hiding import without_secrets
 from registry.artifacts.staging import CHUNK, Staging
 from registry.core import urls
+from registry.core.hiding import without_secrets
 from registry.errors import NotFound, Refused, RegistryError, StoreFailed
 
 if TYPE_CHECKING:

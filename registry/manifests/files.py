@@ -45,7 +45,9 @@ class Files(ABC):
 
     def unfilled(self, path: str) -> tuple[str, ...]:
         """The templates of metrics and params that DVC names for `path`, and that no dvc.lock fills in."""
-        return unfilled(path, {name: data for one in ["", *_parents(path)] for name, data in self.dvc_files_in(one).items()})
+        return unfilled(
+            path, {name: data for one in ["", *_parents(path)] for name, data in self.dvc_files_in(one).items()}
+        )
 
     def is_output(self, path: str) -> bool:
         """Whether DVC declares `path`, in a manifest or in a file of a directory above it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -9,6 +10,8 @@ from registry.errors import UsageError
 
 SCHEMES = ("git+file", "git+https", "git+http", "git+ssh")
 _OPTIONS = ("store", "path", "push")
+_PUSH = {"": True, "1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+_path = re.compile(r"[\w.+-][\w.+ -]*(/[\w.+-][\w.+ -]*)*(?<! )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +29,34 @@ class Place:
 
 def parse(uri: str) -> Place:
     """The place that a URI names. Raises UsageError."""
-    parts = urlsplit(uri)
+    scheme, _, rest = uri.partition(":")
+    uri = f"{scheme.lower()}:{rest}"
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise UsageError(f"not a registry in Git: {error}", f"it begins with one of {', '.join(SCHEMES)}") from error
     if parts.scheme not in SCHEMES:
         raise UsageError(f"not a registry in Git: {uri}", f"it begins with one of {', '.join(SCHEMES)}")
+    if "#" in uri:
+        raise UsageError("a registry URI has no part after #", "%23 is the sign itself, in a path")
     said = dict(parse_qsl(parts.query, keep_blank_values=True))
     unknown = sorted(said.keys() - set(_OPTIONS))
     if unknown:
         raise UsageError(f"no option is called {unknown[0]!r}", f"{', '.join(_OPTIONS)} are there")
     if said.get("store", "git") != "git":
         raise UsageError(f"models are not kept in {said['store']!r}", "store=git commits them; without it they stay")
-    path = said.get("path", "models").strip("/")
-    if any(part.lower() in {"", ".", "..", ".git"} for part in path.split("/")):
-        raise UsageError(f"not a directory for models: {said['path']!r}", "path=kept/ml is one of the repository's own")
-    push = said.get("push", "false").lower() in {"", "1", "true", "yes"}
-    return Place(_where(uri), "store" in said, path, push)
+    push = _PUSH.get(said.get("push", "false").lower())
+    if push is None:
+        raise UsageError(f"push is true or false, and not {said['push']!r}", "push=true publishes what is written")
+    return Place(_where(uri), "store" in said, _directory(said.get("path", "models")), push)
+
+
+def _directory(path: str) -> str:
+    """A directory of the repository's own, in which manifests could name files."""
+    found = path.strip("/")
+    if not _path.fullmatch(found) or any(part.lower() in {"", ".", "..", ".git"} for part in found.split("/")):
+        raise UsageError(f"not a directory for models: {path!r}", "path=kept/ml is one of the repository's own")
+    return found
 
 
 def _where(uri: str) -> str:

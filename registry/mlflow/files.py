@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import mlflow.artifacts
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.models_artifact_repo import REGISTERED_MODEL_META_FILE_NAME
+from mlflow.utils.file_utils import local_file_uri_to_path
+from mlflow.utils.uri import is_local_uri
 
 from registry.api import Registry
-from registry.errors import Refused
-from registry.mlflow import wording
+from registry.errors import NotFound, Refused, RegistryError, StoreFailed, UsageError
+from registry.mlflow import tracking, wording
 from registry.mlflow.address import Place
-from registry.plumbing.userdirs import cache_directory
+from registry.plumbing import planting
+from registry.porcelain.keep import keep
 from registry.porcelain.values import ModelVersion
+from registry.repository import Repository
+
+_log = logging.getLogger("registry")
+
+# MLflow's own note of what a download was registered as, which it writes beside the files: it is not of the model.
+_MLFLOWS = REGISTERED_MODEL_META_FILE_NAME
+_SECRET = ("sig", "signature", "credential", "token", "secret", "password", "key", "keyid")
 
 
 def place_of(place: Place, name: str) -> str:
@@ -25,16 +37,49 @@ def place_of(place: Place, name: str) -> str:
     return f"{place.path}/{name.replace(':', '/')}"
 
 
+# -- loading -----------------------------------------------------------------------------------------------------------
+
+
 def storage(registry: Registry, one: ModelVersion) -> str:
-    """From where MLflow loads a version: where it put it, else from a directory that Git's files are brought into."""
-    said = one.metadata.tags
+    """From where MLflow loads a version: where it put it, else from the cache that Git's files are brought into.
+
+    Raises Refused where the version's tags, which anybody may have written, lead elsewhere.
+    """
     elsewhere = outside(one)
     if elsewhere is not None:
+        check_served(one, elsewhere)
         return elsewhere
-    directory = _directory(one)
-    registry.pull(f"{one.artifact}@{one.version}", directory)
-    inside = directory / (said.get(wording.PATH) or one.path or ".")
-    return os.fspath(inside if inside.is_dir() else inside.parent)
+    path = _path(one)
+    kept = keep(registry.repository, f"{one.artifact}@{one.version}", None, lambda _: None, _note)
+    inside = kept.directory / path
+    found = inside if inside.is_dir() else inside.parent
+    if not Path(os.path.realpath(found)).is_relative_to(os.path.realpath(kept.directory)):
+        raise _leading_out(one, path)
+    return os.fspath(found)
+
+
+def _note(text: str) -> None:
+    # MLflow leaves its note in the cache each time that it loads: that is no damage to speak of.
+    _log.log(logging.DEBUG if _MLFLOWS in text else logging.INFO, "%s", text)
+
+
+def _path(one: ModelVersion) -> str:
+    """Where the model is among the files of its version."""
+    said = one.metadata.tags.get(wording.PATH)
+    if said is None:
+        return one.path or "."
+    path = PurePosixPath(said)
+    recorded = (PurePosixPath(file.path) for file in one.metadata.artifacts)
+    if ".." in path.parts or not any(file.is_relative_to(path) for file in recorded):
+        raise _leading_out(one, said)
+    return said
+
+
+def _leading_out(one: ModelVersion, path: str) -> Refused:
+    return Refused(
+        f"{one.artifact} {one.version} says that its model is in {path}, where it has no files",
+        "registry history says who wrote its tags",
+    )
 
 
 def outside(one: ModelVersion) -> str | None:
@@ -47,44 +92,82 @@ def outside(one: ModelVersion) -> str | None:
     return one.path if one.path is not None and "://" in one.path else None
 
 
-def _directory(one: ModelVersion) -> Path:
-    """A directory of this version's bytes: where they are the same, it is the same one."""
-    files = sorted((file.path, file.sha256 or "") for file in one.metadata.artifacts)
-    named = repr(files) if files and all(digest for _, digest in files) else f"{one.artifact}\0{one.commit}"
-    return cache_directory() / "files" / hashlib.sha256(named.encode(errors="surrogateescape")).hexdigest()
+def check_served(one: ModelVersion, source: str) -> None:
+    """MLflow's server may give out what is at `source`. Raises Refused for a file of the server's own machine that is
+    not an artifact: a tag says so, and whoever may push writes tags."""
+    if not tracking.is_server():
+        return
+    plain = source
+    while (less := unquote(plain)) != plain:
+        plain = less
+    if ".." not in plain.replace("\\", "/").split("/"):
+        here = _local(source)
+        if here is None or any(
+            Path(os.path.realpath(here)).is_relative_to(os.path.realpath(root))
+            for root in map(_local, tracking.roots(one.metadata.run, one.metadata.tags.get(wording.MODEL_ID)))
+            if root is not None
+        ):
+            return
+    raise Refused(
+        f"{one.artifact} {one.version} names {source}, which is no artifact that this server tracks",
+        "a client that may read it loads it with the registry's own URI",
+    )
+
+
+def _local(source: str) -> Path | None:
+    """The path of this machine that a source is."""
+    if "\0" in source:
+        raise UsageError("a source holds no NUL", "say where the model's files are")
+    return Path(local_file_uri_to_path(source)) if is_local_uri(source, False) else None
+
+
+# -- committing --------------------------------------------------------------------------------------------------------
+
+
+def check_source(source: str) -> None:
+    """`source` can stand in a tag, which everybody reads. Raises UsageError where it has a password or a signature."""
+    try:
+        parts = urlsplit(source)
+        said = parse_qsl(parts.query)
+    except ValueError as error:
+        raise UsageError(f"the source is no URI: {error}", "say where the model's files are") from error
+    user, at, _ = parts.netloc.rpartition("@")
+    # Of Azure's abfss://CONTAINER@ACCOUNT the part before the sign is no secret; over HTTP a name alone may be a token.
+    if (at and (":" in user or parts.scheme.lower() in {"http", "https"})) or any(_is_secret(key) for key, _ in said):
+        raise UsageError(
+            "the source holds a password or a signature, and tags are public",
+            "leave it out of the URI: whoever loads the model has credentials of their own",
+        )
+
+
+def _is_secret(key: str) -> bool:
+    return key.lower().replace("_", "-").rpartition("-")[2] in _SECRET or key.lower().endswith(("keyid", "token"))
 
 
 @contextmanager
 def brought(source: str, local: str | None) -> Iterator[Path]:
-    """The model's directory on this machine, for as long as it is needed."""
-    if local is not None and Path(local).is_dir():
-        yield Path(local)
+    """The model's directory on this machine, for as long as it is needed. Raises NotFound or StoreFailed."""
+    here = Path(local) if local is not None and Path(local).is_dir() else _local(source)
+    if here is not None:
+        if not here.exists():
+            raise NotFound(f"there is nothing at {source}", "a source is where the model's files are")
+        yield here
         return
     with tempfile.TemporaryDirectory(prefix="registry-") as there:
-        yield Path(mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=there))
-
-
-@contextmanager
-def put(source: Path, root: Path, path: str) -> Iterator[Path]:
-    """The files of `source`, and no others, at `path` of the work tree; as it was before where the block raises."""
-    to = root / path
-    if not Path(os.path.realpath(to)).is_relative_to(os.path.realpath(root)):
-        raise Refused(f"{path} leads out of the repository", "another path=DIR in the registry URI")
-    with tempfile.TemporaryDirectory(dir=root / ".git" if (root / ".git").is_dir() else None) as aside:
-        before, failed = Path(aside) / "before", Path(aside) / "failed"
-        if to.exists():
-            shutil.move(to, before)
-        to.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # MLflow's own note of what a download was registered as: it is not of the model.
-            if source.is_dir():
-                shutil.copytree(source, to, ignore=shutil.ignore_patterns("registered_model_meta"))
-            else:
-                shutil.copy2(source, to)
-            yield to
-        except BaseException:
-            if to.exists():
-                shutil.move(to, failed)
-            if before.exists():
-                shutil.move(before, to)
+            found = Path(mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=there))
+        except (MlflowException, RegistryError):
             raise
+        except Exception as error:  # whatever the client of that storage raises
+            raise StoreFailed(f"{source} cannot be brought: {error}", "a source is where the files are") from error
+        yield found
+
+
+def planted(repository: Repository, model: Path, path: str) -> str:
+    """The files of `model`, and no others, as a tree of the repository that is to be at `path`. Raises Refused."""
+    try:
+        return planting.plant(repository.clone, repository.head, model, path, {_MLFLOWS})
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = error.filename if isinstance(error.filename, str) else os.fspath(model)
+        raise Refused(f"{where} cannot be read: {reason}", "check its permissions and the disk") from error

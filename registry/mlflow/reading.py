@@ -17,7 +17,7 @@ from registry.core import names
 from registry.core.manifest import Declaration, Json, Lifecycle, Manifest
 from registry.core.state import ArtifactState
 from registry.errors import NotFound
-from registry.mlflow import stages, wording
+from registry.mlflow import dates, stages, wording
 from registry.plumbing import objects
 from registry.porcelain import values
 
@@ -41,6 +41,7 @@ class Known:
     versions: tuple[values.ModelVersion, ...]
     head: int  # when HEAD was committed: the date of a model that no tag speaks of
     uri: str
+    entry: tuple[int, int] | None = None  # when it was declared and last changed, of a model that no tag speaks of
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:
@@ -54,24 +55,35 @@ class Known:
         said = zip(self.state.events, self.state.subjects, strict=True)
         return {subject: _milliseconds(event.by.iso) for event, subject in said if subject is not None}
 
+    @property
+    def used(self) -> list[str]:
+        """Every stage that was ever entered or left, as it was written first."""
+        return list(dict.fromkeys(name for event in self.state.events if (name := getattr(event, "stage", None))))
+
     def stage(self, known: str) -> str | None:
         """The stage of ours that one of MLflow's is."""
-        return stages.ours(known, self.lifecycle, self.state.stages)
+        return stages.ours(known, self.lifecycle, self.used)
 
     def model(self) -> RegisteredModel:
         """The model as MLflow shows it."""
-        events = self.state.events
+        first, last = self._dates()
         numbers = {one.version: one.number for one in self.versions}
         declared = self.declared
         return RegisteredModel(
             name=self.name,
-            creation_timestamp=_milliseconds(events[0].by.iso) if events else self.head,
-            last_updated_timestamp=_milliseconds(events[-1].by.iso) if events else self.head,
+            creation_timestamp=first,
+            last_updated_timestamp=last,
             description=declared.description or None if declared is not None else None,
             latest_versions=[self.entity(one) for one in self.newest().values()],
             tags=model_tags(declared),
             aliases=[RegisteredModelAlias(stage, str(numbers[version])) for stage, version in self.aliases.items()],
         )
+
+    def _dates(self) -> tuple[int, int]:
+        events = self.state.events
+        if events:
+            return _milliseconds(events[0].by.iso), _milliseconds(events[-1].by.iso)
+        return self.entry or (self.head, self.head)
 
     def newest(self) -> dict[str, values.ModelVersion]:
         """The newest version in each of MLflow's stages."""
@@ -80,6 +92,10 @@ class Known:
     def entity(self, one: values.ModelVersion) -> ModelVersion:
         """A version as MLflow shows it."""
         known = one.metadata
+        # A version that MLflow made has no description but its own; of others the manifest's is shown, as everywhere.
+        of_mlflow = wording.SOURCE in known.tags
+        described = self.state.versions[one.version].metadata.description if of_mlflow else known.description
+        source = wording.read(known.tags[wording.SOURCE]) if of_mlflow else f"{self.uri}#{self.name}@{one.version}"
         registered = _milliseconds(one.registered_at)
         said = known.run or ""
         return ModelVersion(
@@ -87,13 +103,13 @@ class Known:
             version=one.number,
             creation_timestamp=registered,
             last_updated_timestamp=max(registered, self._touched.get(one.version, 0)),
-            description=wording.read(known.description) if known.description is not None else None,
+            description=wording.read(described) if described is not None else None,
             user_id=one.registered_by,
             current_stage=stages.current(one.stages),
-            source=wording.read(known.tags.get(wording.SOURCE, "")) or f"{self.uri}#{self.name}@{one.version}",
+            source=source,
             run_id=said.removeprefix(RUN) if said.startswith(RUN) else None,
             tags=wording.shown_tags(known.tags, one.version),
-            run_link=known.run_url,
+            run_link=known.run_url if wording.is_harmless(known.run_url or "") else None,  # MLflow's pages lead there
             aliases=[stage for stage, version in self.aliases.items() if version == one.version],
             **_evidence(one, registered),
         )
@@ -120,7 +136,7 @@ def known(registry: Registry, name: str, uri: str) -> Known:
         repository = registry.repository
         state = repository.state(name)
         versions = registry.list_versions(name) if state.exists else []
-        found = _of(state, versions, repository.rules(name), _date(registry), uri)
+        found = _of(state, versions, repository.rules(name), _Dates(registry), uri)
     if found is None:
         raise NotFound(f"Registered Model with name={name} not found", "registry show lists what there is")
     return found
@@ -133,28 +149,42 @@ def everything(registry: Registry, uri: str) -> list[Known]:
     grouped: dict[str, list[values.ModelVersion]] = {name: [] for name in sorted({*manifest.artifacts, *states})}
     for one in registry.list_versions():
         grouped[one.artifact].append(one)
-    head = _date(registry)
+    looked_up = _Dates(registry)
     found = (
-        _of(states.get(name, ArtifactState(name, ())), versions, manifest, head, uri)
+        _of(states.get(name, ArtifactState(name, ())), versions, manifest, looked_up, uri)
         for name, versions in grouped.items()
     )
     return [one for one in found if one is not None]
 
 
 def _of(
-    state: ArtifactState, versions: Iterable[values.ModelVersion], manifest: Manifest, head: int, uri: str
+    state: ArtifactState, versions: Iterable[values.ModelVersion], manifest: Manifest, dated: _Dates, uri: str
 ) -> Known | None:
     declared = manifest.artifacts.get(state.name)
     active = sorted((one for one in versions if one.active), key=lambda one: one.number or 0)
     if (declared is None and not active) or (declared is not None and declared.type not in KINDS):
         return None
-    return Known(state.name, declared, manifest.lifecycle(state.name), state, tuple(active), head, uri)
+    entry = dated.entries.get(state.name) if not state.events else None
+    return Known(state.name, declared, manifest.lifecycle(state.name), state, tuple(active), dated.head, uri, entry)
 
 
-def _date(registry: Registry) -> int:
-    head = registry.repository.head
-    found = objects.summarize(registry.repository.git, head) if head is not None else None
-    return _milliseconds(found.date if found is not None else None)
+@dataclass(frozen=True)
+class _Dates:
+    """Dates for what no tag speaks of, looked up where there is such a model."""
+
+    registry: Registry
+
+    @cached_property
+    def head(self) -> int:
+        """When HEAD was committed."""
+        head = self.registry.repository.head
+        found = objects.summarize(self.registry.repository.git, head) if head is not None else None
+        return _milliseconds(found.date if found is not None else None)
+
+    @cached_property
+    def entries(self) -> Mapping[str, tuple[int, int]]:
+        """When entries were declared and last changed, as far as commits of ours say so."""
+        return dates.of_entries(self.registry.repository)
 
 
 def model_tags(declared: Declaration | None) -> list[RegisteredModelTag]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.store.entities.paged_list import PagedList
 from mlflow.store.model_registry import (
     SEARCH_MODEL_VERSION_MAX_RESULTS_THRESHOLD,
@@ -29,9 +31,9 @@ def models(
     found: Sequence[Known], text: str | None, most: int | None, order: list[str] | None, token: str | None
 ) -> PagedList:
     """A page of the models that fit."""
-    count = checking.most(most, SEARCH_REGISTERED_MODEL_MAX_RESULTS_THRESHOLD)
+    count = checking.most(most, SEARCH_REGISTERED_MODEL_MAX_RESULTS_THRESHOLD, whole=False)
     kept = SearchModelUtils.filter([one.model() for one in found], _without_prompts(text))
-    return _page(SearchModelUtils.sort(kept, order), count, token)
+    return _page(SearchModelUtils.sort(kept, _once(order, SearchModelUtils)), count, token)
 
 
 def versions(
@@ -41,7 +43,8 @@ def versions(
     count = checking.most(most, SEARCH_MODEL_VERSION_MAX_RESULTS_THRESHOLD)
     all_ = [one.entity(version) for one in found for version in one.versions]
     kept = SearchModelVersionUtils.filter(all_, _without_prompts(text))
-    return _page(SearchModelVersionUtils.sort(kept, order or _NEWEST_FIRST), count, token)
+    in_order = _once(order, SearchModelVersionUtils) or _NEWEST_FIRST
+    return _page(SearchModelVersionUtils.sort(kept, in_order), count, token)
 
 
 def one_name(text: str | None) -> str | None:
@@ -49,6 +52,18 @@ def one_name(text: str | None) -> str | None:
     clauses = SearchModelVersionUtils.parse_search_filter(text) if text else []
     said = [one["value"] for one in clauses if one["key"] == "name" and one["comparator"] == "="]
     return said[0] if said and isinstance(said[0], str) else None
+
+
+def _once(order: list[str] | None, kind: Any) -> list[str]:
+    """`order`, in which each field stands once; `timestamp` is MLflow's other word for a date of models."""
+    clauses: dict[str, str] = {}
+    for clause in order or ():
+        said, ascending = kind._parse_order_by_string(clause)
+        field = "last_updated_timestamp" if said.strip() == "timestamp" and kind is SearchModelUtils else said.strip()
+        if field in clauses:
+            raise MlflowException(f"`order_by` contains duplicate fields: {order}", INVALID_PARAMETER_VALUE)
+        clauses[field] = f"{field} {'ASC' if ascending else 'DESC'}"
+    return [*clauses.values()]
 
 
 def _without_prompts(text: str | None) -> str | None:

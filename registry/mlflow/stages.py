@@ -20,14 +20,20 @@ __all__ = ["STAGE_ARCHIVED", "STAGE_NONE", "canonical", "current", "is_active", 
 
 
 def canonical(stage: str) -> str | None:
-    """The one of MLflow's stages that is meant, however it is written; None for others."""
+    """The one of MLflow's stages that is meant, however it is written; None for others. Raises MlflowException."""
+    if not isinstance(stage, str):
+        raise MlflowException(
+            f"Invalid Model Version stage: {stage}. Value must be one of {', '.join(ALL_STAGES)}.",
+            INVALID_PARAMETER_VALUE,
+        )
     return next((one for one in ALL_STAGES if one.lower() == stage.lower()), None)
 
 
 def ours(stage: str, lifecycle: Lifecycle | None, used: Iterable[str]) -> str | None:
     """The stage of ours that one of MLflow's is: the lifecycle's, in its spelling; None where it has none.
 
-    Without a lifecycle any name goes: the one that is `used` already, else in small letters.
+    Without a lifecycle any name goes: the one that was ever `used`, for another spelling of it is refused for good,
+    else in small letters.
     """
     if stage == STAGE_NONE:
         return None

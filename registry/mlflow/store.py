@@ -17,6 +17,10 @@ from mlflow.protos.databricks_pb2 import (
     RESOURCE_DOES_NOT_EXIST,
 )
 from mlflow.store.entities.paged_list import PagedList
+from mlflow.store.model_registry import (
+    SEARCH_MODEL_VERSION_MAX_RESULTS_DEFAULT,
+    SEARCH_REGISTERED_MODEL_MAX_RESULTS_DEFAULT,
+)
 from mlflow.store.model_registry.abstract_store import AbstractStore
 
 from registry.api import Registry
@@ -76,10 +80,12 @@ class GitStore(AbstractStore):
         checking.model_name(name)
         for tag in tags or []:
             checking.model_tag(tag.key, tag.value)
+        checking.text(description)
         registry = self._open()
         try:
             there = self._known(name, registry)
         except NotFound:
+            checking.new_name(name, entries.like(registry, name))
             entries.declare(registry, name, tags, description)
             return self.get_registered_model(name)
         raise entries.taken(there, tags)
@@ -92,6 +98,7 @@ class GitStore(AbstractStore):
         deployment_job_id: str | None = None,  # noqa: ARG002
     ) -> RegisteredModel:
         """Describe a model: a commit of the manifest."""
+        checking.text(description)
         registry = self._open()
         entries.describe(registry, self._known(name, registry), description)
         return self.get_registered_model(name)
@@ -99,12 +106,15 @@ class GitStore(AbstractStore):
     @told
     def rename_registered_model(self, name: str, new_name: str) -> RegisteredModel:
         """Rename a model that has no versions; of one that has, it raises: tags never move."""
-        checking.model_name(new_name)
+        checking.model_renaming(new_name)
         registry = self._open()
         known = self._known(name, registry)
+        if new_name == name:
+            return known.model()
         try:
             self._known(new_name, registry)
         except NotFound:
+            checking.new_name(new_name, (one for one in entries.like(registry, new_name) if one != name))
             entries.rename(registry, known, new_name)
             return self.get_registered_model(new_name)
         raise MlflowException(f"Registered Model (name={new_name}) already exists.", RESOURCE_ALREADY_EXISTS)
@@ -119,7 +129,7 @@ class GitStore(AbstractStore):
     def search_registered_models(
         self,
         filter_string: str | None = None,
-        max_results: int | None = None,
+        max_results: int | None = SEARCH_REGISTERED_MODEL_MAX_RESULTS_DEFAULT,
         order_by: list[str] | None = None,
         page_token: str | None = None,
     ) -> PagedList:
@@ -199,7 +209,7 @@ class GitStore(AbstractStore):
             checking.version_tag(tag.key, tag.value)
         registry = self._open()
         known = self._known(name, registry)
-        found = versions.origin(registry, source, self._named, self.tracking_uri)
+        found = versions.origin(registry, source or "", self._named, self.tracking_uri)
         found = versions.with_ids(found, run_id, model_id, self.tracking_uri)
         with tracked_at(self.tracking_uri):
             made = versions.create(registry, self.place, known, found, tags, run_link, description, local_model_path)
@@ -220,8 +230,8 @@ class GitStore(AbstractStore):
     ) -> ModelVersion:
         """Move a version from one of MLflow's stages to another, and others out of it, all or none."""
         registry = self._open()
-        known = self._known(name, registry)
-        into = stages.target(stage, known.lifecycle, known.state.stages)
+        known = self._known_for(registry, name, version)
+        into = stages.target(stage, known.lifecycle, known.used)
         if archive_existing_versions and not stages.is_active(stages.canonical(stage)):
             raise MlflowException(
                 f"Model version transition cannot archive existing model versions because '{stage}' is not an Active "
@@ -252,7 +262,7 @@ class GitStore(AbstractStore):
     @told
     def get_model_version(self, name: str, version: int | str) -> ModelVersion:
         """One version, by its number or its SemVer."""
-        known = self._known(name)
+        known = self._known_for(self._open(), name, version)
         return known.entity(versions.of(known, version))
 
     @told
@@ -265,7 +275,7 @@ class GitStore(AbstractStore):
     def search_model_versions(
         self,
         filter_string: str | None = None,
-        max_results: int | None = None,
+        max_results: int | None = SEARCH_MODEL_VERSION_MAX_RESULTS_DEFAULT,
         order_by: list[str] | None = None,
         page_token: str | None = None,
     ) -> PagedList:
@@ -273,7 +283,10 @@ class GitStore(AbstractStore):
         registry = self._open()
         name = searching.one_name(filter_string)
         try:
-            found = reading.everything(registry, self._named) if name is None else [self._known(name, registry)]
+            if name is None:
+                found = reading.everything(registry, self._named)
+            else:
+                found = [reading.known(registry, name, self._named)]
         except (NotFound, UsageError):
             found = []
         return searching.versions(found, filter_string, max_results, order_by, page_token)
@@ -302,7 +315,17 @@ class GitStore(AbstractStore):
             registry.annotate(f"{name}@{one.version}", tags={key: ""}, push=self.place.push)
 
     def _version(self, registry: Registry, name: str, version: int | str) -> values.ModelVersion:
-        return versions.of(self._known(name, registry), version)
+        return versions.of(self._known_for(registry, name, version), version)
+
+    def _known_for(self, registry: Registry, name: str, version: int | str) -> Known:
+        """The model, for the sake of one of its versions: that is what is not found where the model is not."""
+        checking.version_said(version)
+        try:
+            return self._known(name, registry)
+        except NotFound as error:
+            if semver.parse(str(version)) is None:
+                checking.version_number(version)
+            raise NotFound(f"Model Version (name={name}, version={version}) not found", error.message) from error
 
     @told
     def copy_model_version(self, src_mv: ModelVersion, dst_name: str) -> ModelVersion:
@@ -329,9 +352,10 @@ class GitStore(AbstractStore):
     @told
     def set_registered_model_alias(self, name: str, alias: str, version: int | str) -> None:
         """Put a version into a stage, alone: who was in it leaves in the same transaction."""
-        checking.new_alias(alias)
         registry = self._open()
-        one = self._version(registry, name, version)
+        known = self._known_for(registry, name, version)
+        checking.new_alias(alias, known.lifecycle)
+        one = versions.of(known, version)
         registry.move(
             f"{name}@{one.version}", alias, alone=True, reason="set as an alias in MLflow", push=self.place.push
         )
@@ -348,6 +372,8 @@ class GitStore(AbstractStore):
     def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         """What is in a stage; else `latest` (the newest, as everywhere in MLflow), a SemVer, a range or a keyword."""
         known = self._known(name)
+        if not alias:
+            checking.alias_name(alias)
         if alias in known.aliases:
             return known.entity(versions.of(known, known.aliases[alias]))
         if alias.lower() == _LATEST and known.versions:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from registry.porcelain.values import ModelVersion
@@ -29,9 +30,35 @@ class Origin:
     here: ModelVersion | None = None
 
 
+# What MLflow's server tells its workers: where its runs are, and where their artifacts go.
+_STORE, _ROOT = "_MLFLOW_SERVER_FILE_STORE", "_MLFLOW_SERVER_ARTIFACT_ROOT"
+
+
+def is_server() -> bool:
+    """Whether this is MLflow's server, which gives others what only it can read."""
+    return bool(os.environ.get(_STORE))
+
+
 def client(tracking_uri: str | None) -> MlflowClient:
     """MLflow's tracking; in its server, the server's own store."""
-    return MlflowClient(tracking_uri=os.environ.get("_MLFLOW_SERVER_FILE_STORE") or tracking_uri)
+    return MlflowClient(tracking_uri=os.environ.get(_STORE) or tracking_uri)
+
+
+def roots(run: str | None, model_id: str | None) -> Iterator[str]:
+    """Where a server has artifacts that it gives out: all of them, and those of a run and of a model that it tracks."""
+    if root := os.environ.get(_ROOT):
+        yield root
+    asking = client(None)
+    try:
+        if model_id:
+            yield str(asking.get_logged_model(model_id).artifact_location)
+    except MlflowException as error:  # what is not there has no artifacts
+        _log.debug("model %s cannot be asked: %s", model_id, error)
+    try:
+        if run:
+            yield str(asking.get_run(run.removeprefix("mlflow:")).info.artifact_uri)
+    except MlflowException as error:
+        _log.debug("%s cannot be asked: %s", run, error)
 
 
 def with_evidence(origin: Origin, tracking_uri: str | None) -> Origin:

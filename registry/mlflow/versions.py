@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,16 +10,19 @@ from typing import Any
 
 from mlflow.entities.model_registry import ModelVersionTag
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS
+from mlflow.protos.databricks_pb2 import INVALID_STATE, RESOURCE_ALREADY_EXISTS
 from mlflow.store.artifact.utils.models import _parse_model_uri
 
 from registry.api import Registry
 from registry.core import version as semver
-from registry.errors import NotFound, Refused
+from registry.core.hiding import without_user
+from registry.core.state import ArtifactState, VersionState
+from registry.errors import NotFound, Refused, UsageError
 from registry.mlflow import checking, files, reading, tracking, wording
 from registry.mlflow.address import Place
 from registry.mlflow.reading import RUN, Known
 from registry.mlflow.tracking import Origin
+from registry.plumbing.planting import InTheWay
 from registry.porcelain.values import ModelVersion
 from registry.providers.ask import fitting
 
@@ -35,13 +39,31 @@ def of(known: Known, version: object) -> ModelVersion:
 
 
 def _instead(known: Known, text: str) -> str:
-    gone = [one for one in known.state.versions.values() if not one.active and text in {str(one.number), one.name}]
-    for one in gone:
-        if one.deregistration is not None:
-            by = one.deregistration.by
-            return f"{one.name} was deregistered by {by.name} on {by.iso[:10]}"
+    for one in known.state.versions.values():
+        if text in {str(one.number), one.name} and (gone := _gone(one)):
+            return gone
     there = ", ".join(f"{one.number} ({one.version})" for one in known.versions[-5:])
     return f"there is {there}" if there else "it has no versions"
+
+
+def _gone(one: VersionState) -> str:
+    """Who withdrew a version; "" where it is there."""
+    if one.active or one.deregistration is None:
+        return ""
+    by = one.deregistration.by
+    return f"{one.name} was deregistered by {by.name} on {by.iso[:10]}"
+
+
+def _check_free(state: ArtifactState, wanted: str | None) -> None:
+    """No version has the name that is wanted, or has had it. Raises MlflowException."""
+    there = state.versions.get(wanted or "")
+    if there is not None:
+        gone = _gone(there)
+        raise MlflowException(
+            f"Model Version (name={state.name}, semver={there.name}) already exists."
+            + (f" {gone}, and its name and its number stay taken." if gone else ""),
+            RESOURCE_ALREADY_EXISTS,
+        )
 
 
 def origin(registry: Registry, source: str, uri: str, tracking_uri: str | None) -> Origin:
@@ -59,7 +81,10 @@ def origin(registry: Registry, source: str, uri: str, tracking_uri: str | None) 
             f"Unable to fetch model from model URI source artifact location '{source}'.Error: {error}"
         ) from error
     elsewhere = files.outside(one)
-    return Origin(source, source, here=one) if elsewhere is None else Origin(source, elsewhere)
+    if elsewhere is None:
+        return Origin(source, source, here=one)
+    files.check_served(one, elsewhere)
+    return Origin(source, elsewhere)
 
 
 def create(
@@ -72,26 +97,40 @@ def create(
     description: str | None,
     local: str | None,
 ) -> str:
-    """Register a version; its name. Raises MlflowException where the SemVer that is asked for is taken."""
+    """Register a version; its name. Raises MlflowException where the SemVer that is asked for is taken, UsageError for
+    what no tag may show."""
     values = wording.tag_values(tags)
     wanted = values.pop(wording.SEMVER, None)
-    if wanted is not None and (there := known.state.versions.get(wanted)) is not None and there.active:
-        raise MlflowException(
-            f"Model Version (name={known.name}, semver={wanted}) already exists.", RESOURCE_ALREADY_EXISTS
-        )
+    _check_free(known.state, wanted)
+    for source in (found.source, found.storage):
+        files.check_source(source)
+    if run_link and not wording.is_harmless(run_link):
+        raise UsageError("the run's link is no page of the web", "it begins with https:// or http://")
     said: dict[str, Any] = {
         "version": wanted,
         "description": wording.spelled(description) if description else None,
         "run": f"{RUN}{found.run_id}" if found.run_id else None,
-        "run_url": run_link or None,
+        "run_url": without_user(run_link) if run_link else None,
         "metrics": fitting(found.metrics)[0],
         "params": fitting({key: wording.spelled(value) for key, value in found.params.items()})[0],
         "tags": {**values, **_own(found)},
         "force": True,  # a registration without a commit of its own: HEAD may have a version already
+        "unused": True,
         "undeclared": known.declared is None,
         "reason": "registered in MLflow",
         "push": place.push,
     }
+    try:
+        return _registered(registry, place, known, found, local, said)
+    except Refused:
+        registry.refresh()
+        _check_free(registry.repository.state(known.name), wanted)  # somebody was faster
+        raise
+
+
+def _registered(
+    registry: Registry, place: Place, known: Known, found: Origin, local: str | None, said: Mapping[str, Any]
+) -> str:
     # A prompt is its text, a tag of MLflow's: it has no files.
     is_prompt = known.declared is not None and known.declared.type == "prompt"
     if found.here is not None:
@@ -122,15 +161,22 @@ def _committed(
     tags.pop(wording.STORAGE, None)
 
     def work(there: Registry) -> str:
-        root = there.repository.root
-        if root is None:
+        repository = there.repository
+        if repository.root is None:
             raise Refused("this repository has no work tree", "a registry URI without store=git does without")
-        with files.put(model, root, path) as at, there.promote(name, **{**said, "tags": tags}) as run:
-            run.log_artifact(at)
+        tree = files.planted(repository, model, path)
+        here = os.path.realpath(model) == os.path.realpath(repository.root / path)
+        # What is done in a clone of a URL is published by it, all at once.
+        more = {"tags": tags, "push": there is registry and place.push}
+        with there.promote(name, **{**said, **more}) as run:
+            run.log_tree(path, tree, here=here)
         return run.version.version
 
     with files.brought(found.storage, local) as model:
-        return registry.at_work(work)
+        try:
+            return registry.at_work(work)
+        except InTheWay as error:
+            raise MlflowException(f"{error.message}: {error.hint}", INVALID_STATE) from error
 
 
 def _own(found: Origin) -> dict[str, str]:

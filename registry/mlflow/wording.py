@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 
 from mlflow.entities.model_registry import ModelVersionTag
 
-from registry.core.message import one_line
+from registry.core.spelling import read, spelled
 from registry.errors import UsageError
+from registry.providers.ask import is_page
+
+__all__ = ["MODEL_ID", "OWN", "PATH", "SEMVER", "SOURCE", "STORAGE", "read", "shown_tags", "spelled", "tag_values"]
 
 SEMVER = "semver"  # the version's own name: said when it is created, and shown ever after
 
@@ -18,29 +20,6 @@ STORAGE = "mlflow.storage"  # where they really are, if `source` is a name for t
 PATH = "mlflow.path"  # where they are in the version's commit, if they are kept there
 MODEL_ID = "mlflow.model_id"
 OWN = frozenset({SOURCE, STORAGE, PATH, MODEL_ID})
-
-
-def spelled(text: object) -> str:
-    """`text` as it is, or in JSON where it is more than a line, empty, or could be taken for JSON."""
-    plain = "" if text is None else str(text)
-    try:
-        if plain and not plain.startswith('"') and one_line(plain, "the value") == plain:
-            return plain
-    except UsageError:
-        return json.dumps(plain)  # what holds control characters: they are escaped
-    return json.dumps(plain, ensure_ascii=False)
-
-
-def read(value: str) -> str:
-    """What was `spelled`."""
-    if value.startswith('"'):
-        try:
-            said = json.loads(value)
-            said.encode()  # half a character, that somebody has written as \\ud800, is no text to MLflow
-        except ValueError:
-            return value
-        return str(said)
-    return value
 
 
 def tag_values(tags: Iterable[ModelVersionTag] | None) -> dict[str, str]:
@@ -56,3 +35,8 @@ def shown_tags(tags: Mapping[str, str], version: str) -> list[ModelVersionTag]:
     """The tags of a version as MLflow shows them."""
     kept = {key: read(value) for key, value in tags.items() if key not in OWN}
     return [ModelVersionTag(key, value) for key, value in {**kept, SEMVER: version}.items()]
+
+
+def is_harmless(link: str) -> bool:
+    """Whether a browser that follows `link` stays on pages: one of the web, or a word without a scheme."""
+    return is_page(link) or ":" not in link

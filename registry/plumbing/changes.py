@@ -50,7 +50,7 @@ def same_at(git: Git, root: Path | None, commit: str, path: str) -> bool:
     found = git.read("hash-object", "--stdin-paths", data=listing).decode().split()
     different = [(name, there[name]) for name, oid in zip(here, found, strict=True) if oid != there[name]]
     blobs = read_objects(git, [oid for _, oid in different], only_type="blob", limit=lfs.LIMIT)
-    return all(_is_lfs_file(root / name, blob.data) for (name, _), blob in zip(different, blobs, strict=True))
+    return all(is_lfs_file(root / name, blob.data) for (name, _), blob in zip(different, blobs, strict=True))
 
 
 def _differences(listing: bytes) -> Iterator[tuple[str, str | None]]:
@@ -81,11 +81,11 @@ def _same(git: Git, root: Path, touched: Mapping[str, str]) -> set[str]:
         return set()  # unreadable, or gone since
     different = [path for path, oid in zip(touched, present, strict=True) if oid != touched[path]]
     blobs = read_objects(git, [touched[path] for path in different], only_type="blob", limit=lfs.LIMIT)
-    files = {path for path, blob in zip(different, blobs, strict=True) if _is_lfs_file(root / path, blob.data)}
+    files = {path for path, blob in zip(different, blobs, strict=True) if is_lfs_file(root / path, blob.data)}
     return (touched.keys() - set(different)) | files
 
 
-def _is_lfs_file(path: Path, blob: bytes | None) -> bool:
+def is_lfs_file(path: Path, blob: bytes | None) -> bool:
     """Whether the file has the bytes that the pointer in Git stands for."""
     pointer = lfs.parse_pointer(blob or b"")
     if pointer is None:

@@ -329,8 +329,8 @@ class Pushed:
 
 # What git or the server says of a lost race, and of a ref that failed for another's sake alone: DESIGN part 8.
 _LOST = re.compile(
-    r"stale info|already exists|cannot lock ref|failed to update ref|fetch first|remote ref updated|incorrect old value"
-    r"|reference does not exist"
+    r"stale info|already exists|cannot lock ref|failed to update ref|fetch first|non-fast-forward|remote ref updated"
+    r"|incorrect old value|reference does not exist"
 )
 _IN_THE_WAY = "exists; cannot create"  # a/b and a/b/c cannot both be refs, however often it is tried
 _NO = "REGISTRY_NO"  # the variable that says so
@@ -348,15 +348,16 @@ def push(
     """Publish `refs` (each ref's new object id, None to delete it), all or none; what became of each, and all words.
 
     `leases` gives for some of them what they have to be on the server now, "" for not there; the others are tags, which
-    never move. Nothing became of any ref where there was no answer at all.
+    never move, and branches, which go on from there. Nothing became of any ref where there was no answer at all.
     """
     new = {ref: oid for ref, oid in refs.items() if oid is not None}
     if len(new) < len(refs) or len(new) <= _FEW:
         return _push(git, remote, [f"{oid or ''}:{ref}" for ref, oid in refs.items()], leases, progress, options)
     from registry.plumbing.crate import packed  # most pushes are small
 
+    others = [f"{oid}:{ref}" for ref, oid in new.items() if not ref.startswith((PREFIX, HEADS))]
     with packed(git, new) as alone:
-        return _push(alone, remote, [f"{all_}:{all_}" for all_ in _ALL], leases, progress, options)
+        return _push(alone, remote, [*(f"{all_}:{all_}" for all_ in _ALL), *others], leases, progress, options)
 
 
 _FEW = 8  # refs that Git may look for one by one

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from registry.errors import GitFailed, Refused, RegistryError, Taken
 from registry.plumbing.clone import Clone
+from registry.plumbing.following import follow
 from registry.plumbing.objects import missing
 from registry.plumbing.process import Git, GitKilled
 
@@ -30,13 +31,15 @@ _LOOSE = 100  # tag objects; more become one pack, as those that git fetch bring
 class RefChange:
     """One ref to move: `old` None creates it (it must not exist), `new` None deletes it.
 
-    `paths` are those that a new commit of a branch changed, absolute: the user's index follows it there.
+    `paths` are those that a new commit of a branch changed, absolute: the user's index follows it there. With `files`
+    the work tree does so, too.
     """
 
     ref: str
     old: str | None
     new: str | None
     paths: tuple[str, ...] = ()
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def _in_files(held: Held, objects: Collection[bytes]) -> list[str]:
     try:
         for path, raw in zip(paths, objects, strict=True):
             path.write_bytes(raw)
-        listing = "".join(f"{_quoted(path)}\n" for path in paths).encode(errors="surrogateescape")
+        listing = "".join(f"{quoted(path)}\n" for path in paths).encode(errors="surrogateescape")
         # One process however many there are; --no-filters: no attribute of the user's changes the bytes.
         stored = held.clone.git.write("hash-object", "-t", "tag", "-w", "--no-filters", "--stdin-paths", data=listing)
     except OSError as error:
@@ -139,7 +142,8 @@ def _packed(held: Held, tags: Mapping[str, bytes]) -> list[str]:
     return [oid for oid in tags if oid not in lost]
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """A path as a line of input, whatever it holds."""
     # hash-object takes C-style quoted paths: hash-object.c, hash_stdin_paths().
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
@@ -167,7 +171,7 @@ def transact(held: Held, changes: Sequence[RefChange], reason: str) -> list[str]
     """
     clone = held.clone
     root = ""
-    if any(change.paths for change in changes):
+    if any(change.paths or change.files for change in changes):
         top = clone.git.read("rev-parse", "--path-format=absolute", "--show-toplevel")
         root = top.decode(errors="surrogateescape").removesuffix("\n")
     plan = _Plan(tuple(changes), str(clone.git_dir), root)
@@ -197,7 +201,7 @@ def transact(held: Held, changes: Sequence[RefChange], reason: str) -> list[str]
 
 def _write_down(clone: Clone, plan: _Plan) -> None:
     words = {
-        "changes": [[change.ref, change.old, change.new, change.paths] for change in plan.changes],
+        "changes": [[c.ref, c.old, c.new, c.paths, *([True] if c.files else [])] for c in plan.changes],
         "git_dir": plan.git_dir,
         "root": plan.root,
     }
@@ -214,7 +218,7 @@ def _journalled(clone: Clone) -> _Plan | None:
     """What a killed writer had planned, or None where there was none."""
     try:
         words = json.loads(clone.journal.read_text())
-        changes = [RefChange(ref, old, new, tuple(paths)) for ref, old, new, paths in words["changes"]]
+        changes = [RefChange(ref, old, new, tuple(p), *f) for ref, old, new, p, *f in words["changes"]]
         return _Plan(tuple(c for c in changes if _is_ref(c.ref)), words["git_dir"], words["root"])
     except FileNotFoundError:
         return None
@@ -305,6 +309,8 @@ def _follow(git: Git, change: RefChange, *, careful: bool = False) -> None:
     Whatever else is staged stays staged. `careful`, only if the index still has what was committed before: the user
     may have gone on since.
     """
+    if change.files:
+        _bring_files(git, change)
     if not change.paths or change.new is None:
         return
     try:
@@ -318,6 +324,16 @@ def _follow(git: Git, change: RefChange, *, careful: bool = False) -> None:
         raise GitFailed(
             f"committed as {change.new[:7]}, but the index could not be brought up to date: {error.message}",
             f"git add {' '.join(change.paths)}",
+        ) from error
+
+
+def _bring_files(git: Git, change: RefChange) -> None:
+    try:
+        follow(git, change.old, change.new or "")
+    except GitFailed as error:
+        raise GitFailed(
+            f"committed as {(change.new or '')[:7]}, but the files here could not follow: {error.message}",
+            "git status says which differ",
         ) from error
 
 

@@ -61,7 +61,7 @@ class Load:
 
 def _unfit(urls: Iterable[str]) -> Iterator[tuple[str, str]]:
     """What `pull` will say of URLs that it brings nothing from; as mere addresses they may be of use."""
-    from registry.artifacts.hiding import without_secrets  # few versions lie at URLs
+    from registry.core.hiding import without_secrets  # few versions lie at URLs
     from registry.core.urls import problem
 
     for url in urls:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.core.manifest import Declaration, Json, Manifest
@@ -57,13 +57,47 @@ def from_gto(repository: Repository, *, dry_run: bool = False) -> Imported:
         raise ManifestError(f"{file} cannot be read: {reason}", "correct it first")
     new = {name: said for name, said in gto.artifacts.items() if name not in ours.artifacts}
     stages = tuple(gto.stages or ()) if ours.stages is None else ()
-    notes = [*_unusable(new), *_left(gto, ours)]
+    notes = [*_unread(files, gto), *_unusable(new), *_left(gto, ours)]
     path = None
     if new or stages:
         path = read.OURS
         text = declared(repository, {name: fields(said) for name, said in new.items()}, stages, dry_run=dry_run)
         notes += [] if text is None else [text]
     return Imported(path, tuple(new), stages, there, (), tuple(notes))
+
+
+_KEYS = ("type", "path", "description", "labels", "custom")  # of an artifact of GTO's
+
+
+def _unread(files: Mapping[str, bytes], gto: Manifest) -> Iterator[str]:
+    """What GTO's files say and nobody here can: names, stages, and keys of another kind."""
+    said = {path: documents.plain(documents.parse(files[path])) for path in gto.files if path in files}
+    found = said.get(read.GTO)
+    if not isinstance(found, dict | None):
+        yield f"{read.GTO} is no mapping of names, and nothing of it is taken"
+    for name, entry in found.items() if isinstance(found, dict) else ():
+        if name not in gto.artifacts:
+            yield f"{read.GTO}: {name!r} cannot be a name here, and is left out"
+        elif not isinstance(entry, dict | None):
+            yield f"{read.GTO}: what it says of {name} is no mapping, and is left out"
+        elif entry:
+            kept = _taken(gto.artifacts[name])
+            lost = [key for key, value in entry.items() if value and (key not in _KEYS or not kept(key, value))]
+            if lost:
+                yield f"{read.GTO}: of {name} {', '.join(lost)} cannot be read, and is left out"
+    config = said.get(read.GTO_CONFIG)
+    stages = config.get("stages") if isinstance(config, dict) else None
+    if stages is not None and not isinstance(stages, list):
+        yield f"{read.GTO_CONFIG}: its stages are no list, and are left out"
+    for stage in stages if isinstance(stages, list) else ():
+        if stage not in (gto.stages or ()):
+            yield f"{read.GTO_CONFIG}: {stage!r} cannot be a stage here, and is left out"
+
+
+def _taken(said: Declaration) -> Callable[[str, Json], bool]:
+    """Whether a key of an entry of GTO's has come over; what is wrong with a path is said elsewhere."""
+    there = {"type": said.type, "description": said.description, "labels": list(said.labels)}
+    return lambda key, value: there.get(key, value) == value and (key != "path" or isinstance(value, str))
 
 
 def _unusable(new: Mapping[str, Declaration]) -> list[str]:

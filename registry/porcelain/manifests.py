@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from registry.core import names, policy, signers
 from registry.core.manifest import Json
-from registry.errors import GitFailed, NotFound, Refused, UsageError
+from registry.errors import GitFailed, ManifestError, NotFound, Refused, Taken, UsageError
 from registry.manifests import check as checking
 from registry.manifests import edit, read, trusting
 from registry.manifests.check import Problem
 from registry.manifests.edit import Section
 from registry.manifests.worktree import WorkTree
 from registry.plumbing import commits, tags, write
+from registry.plumbing.commits import Prepared
+from registry.plumbing.write import Held, RefChange
 from registry.porcelain import working
 from registry.repository import Repository
 
 FILE = "registry.yaml"
+_TRIES = 5
+
+# An edit of one text, and of the manifest at HEAD and in the work tree at once.
+_One: TypeAlias = "Callable[[str], str]"
+_Both: TypeAlias = "Callable[[str, str], tuple[str, str]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,7 @@ def add(
 ) -> Edited:
     """Declare an artifact. `fields` are the entry's keys; its paths are relative to the repository's root.
 
+    With `commit`, an entry that is in the work tree alone is committed, with those of `fields` that it does not say.
     Raises ManifestError where it is declared already, UsageError for a bad name or path; nothing is written then.
     """
     names.check_artifact(artifact)
@@ -64,17 +74,27 @@ def add(
     section: Section = "models" if fields.get("type", "model") == "model" else "artifacts"
     entry = {key: value for key, value in fields.items() if not (key == "type" and section == "models")}
     entry = _located(entry, directory)
-    text = working.text(file) if file.exists() else ""
     if file.exists() is False and not file.parent.is_dir():
         raise NotFound(
             f"there is no directory {directory}", "the name before the colon is a directory of the repository"
         )
-    everywhere = [*read.read(work_files(repository)).artifacts, *tags.artifacts_like(repository.git, artifact)]
-    policy.check_case(artifact, everywhere, "name")
-    changed = edit.add_entry(text, section, artifact.rpartition(":")[2], entry)
-    _no_worse(repository, str(PurePosixPath(directory) / FILE), text, changed)
-    working.replace(file, changed)
-    return _committed(repository, file, f"Declare {artifact}", waiting) if commit else _edited(repository, file)
+    _check_case(repository, artifact)
+    name = artifact.rpartition(":")[2]
+
+    def put(text: str) -> str:
+        return edit.add_entry(text, section, name, entry)
+
+    def both(before: str, now: str) -> tuple[str, str]:
+        there = edit.entry(now, name)
+        if there is None or edit.entry(before, name) is not None:
+            return put(before), put(now)
+        less = _unsaid(entry, there[1])
+        if less is None or there[0] != section:
+            return before, put(now)  # raises: it is declared there, and says something else
+        whole = edit.changed(there[1], less)
+        return edit.add_entry(before, section, name, _quiet(whole)), edit.change_entry(now, name, less)
+
+    return _done(repository, file, put, both, f"Declare {artifact}" if commit else None, waiting)
 
 
 def change(
@@ -85,27 +105,115 @@ def change(
     *,
     commit: bool = False,
 ) -> Edited:
-    """Say `fields` in an artifact's entry instead of what it said there; None takes a key out.
+    """Say `fields` in an artifact's entry instead of what it said there; None takes a key out, and `metadata.KEY` is
+    one key of its metadata.
 
-    Raises NotFound where there is no such file, ManifestError with the nearest name where it is not declared there.
+    Raises NotFound where there is no such file, ManifestError with the nearest name where it is not declared there, and
+    with `commit` where the work tree says otherwise of one of them.
     """
     names.check_artifact(artifact)
     directory = names.directory_of(artifact)
     file = _declaring(repository, directory)
-    text = working.text(file)
-    changed = edit.change_entry(text, artifact.rpartition(":")[2], _located(fields, directory))
-    _no_worse(repository, str(PurePosixPath(directory) / FILE), text, changed)
-    working.replace(file, changed)
-    return _committed(repository, file, f"Change {artifact}", waiting) if commit else _edited(repository, file)
+    name, fields = artifact.rpartition(":")[2], _located(fields, directory)
+
+    def say(text: str) -> str:
+        return edit.change_entry(text, name, fields)
+
+    def both(before: str, now: str) -> tuple[str, str]:
+        old, new = edit.entry(before, name), edit.entry(now, name)
+        if new is None:
+            say(now)  # raises
+        elif old is None:
+            return edit.add_entry(before, new[0], name, _quiet(edit.changed(new[1], fields))), say(now)
+        else:
+            for field, value in fields.items():
+                said = edit.said(new[1], field)
+                if said not in (edit.said(old[1], field), value):
+                    raise ManifestError(
+                        f"{artifact} has another {field} in the work tree than at HEAD", "commit that first, or undo it"
+                    )
+        return say(before), say(now)
+
+    return _done(repository, file, say, both, f"Change {artifact}" if commit else None, waiting)
 
 
 def remove(repository: Repository, artifact: str, waiting: Callable[[], None], *, commit: bool = False) -> Edited:
     """Take an artifact out of its manifest; its tags stay. Raises NotFound where there is no such file, ManifestError
     with the nearest name where it is not declared there."""
+    file, drop, both = _removal(repository, artifact)
+    return _done(repository, file, drop, both, f"Remove {artifact}" if commit else None, waiting)
+
+
+@contextmanager
+def removed(repository: Repository, artifact: str, held: Held) -> Iterator[RefChange | None]:
+    """An artifact is taken out of the manifest, and this is what commits that, with more, in the block; where the block
+    raises, the file is as it was. None where HEAD does not declare it. Raises what `remove` raises."""
+    file, _, both = _removal(repository, artifact)
+    with _prepared(repository, held, file, both, f"Remove {artifact}") as (prepared, _):
+        yield None if prepared is None else prepared.change
+
+
+def rename(
+    repository: Repository, artifact: str, new: str, waiting: Callable[[], None], *, commit: bool = False
+) -> Edited:
+    """Give the entry of an artifact another name, and leave it as it is. Raises what `add` and `remove` raise."""
+    for name in (artifact, new):
+        names.check_artifact(name)
+    directory = names.directory_of(artifact)
+    if names.directory_of(new) != directory:
+        raise UsageError(f"{new} is declared in another manifest than {artifact}", "registry add declares it there")
+    policy.check_travels(f"{names.in_tag(new)}@v0.0.1")
+    _check_case(repository, new, but=artifact)
+    file = _declaring(repository, directory)
+
+    def call(text: str) -> str:
+        return edit.rename_entry(text, artifact.rpartition(":")[2], new.rpartition(":")[2])
+
+    def both(before: str, now: str) -> tuple[str, str]:
+        return call(before) if edit.entry(before, artifact.rpartition(":")[2]) is not None else before, call(now)
+
+    return _done(repository, file, call, both, f"Rename {artifact} to {new}" if commit else None, waiting)
+
+
+def _removal(repository: Repository, artifact: str) -> tuple[Path, _One, _Both]:
     names.check_artifact(artifact)
     file = _declaring(repository, names.directory_of(artifact))
-    working.replace(file, edit.remove_entry(working.text(file), artifact.rpartition(":")[2]))
-    return _committed(repository, file, f"Remove {artifact}", waiting) if commit else _edited(repository, file)
+    name = artifact.rpartition(":")[2]
+
+    def drop(text: str) -> str:
+        return edit.remove_entry(text, name)
+
+    def both(before: str, now: str) -> tuple[str, str]:
+        old, new = edit.entry(before, name), edit.entry(now, name)
+        if old is None:
+            return before, drop(now)
+        if new not in (None, old):
+            raise ManifestError(
+                f"{artifact} is declared otherwise in the work tree than at HEAD", "commit that first, or undo it"
+            )
+        return drop(before), drop(now) if new is not None else now
+
+    return file, drop, both
+
+
+def _unsaid(fields: Mapping[str, Json], entry: Mapping[str, Json]) -> dict[str, Json] | None:
+    """Those of `fields` that an entry does not say yet; None where it says one otherwise."""
+    tags = fields.get("metadata")
+    flat = {key: value for key, value in fields.items() if key != "metadata"}
+    flat.update({f"metadata.{key}": value for key, value in (tags.items() if isinstance(tags, dict) else ())})
+    if any(edit.said(entry, field) not in (None, value) for field, value in flat.items()):
+        return None
+    return {field: value for field, value in flat.items() if edit.said(entry, field) is None}
+
+
+def _quiet(entry: Mapping[str, Json]) -> dict[str, Json]:
+    """An entry without what it wants of `apply`: a version, or a stage, is for the person to ask for."""
+    return {key: value for key, value in entry.items() if key not in {"version", "assign"}}
+
+
+def _check_case(repository: Repository, artifact: str, but: str | None = None) -> None:
+    everywhere = [*read.read(work_files(repository)).artifacts, *tags.artifacts_like(repository.git, artifact)]
+    policy.check_case(artifact, [name for name in everywhere if name != but], "name")
 
 
 def _declaring(repository: Repository, directory: str) -> Path:
@@ -194,25 +302,100 @@ def _relative(path: str, directory: str) -> str:
     return str(pure.relative_to(directory)) if directory else str(pure)
 
 
-def _no_worse(repository: Repository, path: str, before: str, after: str) -> None:
-    """Refuse an edit that brings an error of its own into the manifest."""
+def _no_worse(repository: Repository, path: str, before: str, after: str) -> tuple[str, ...]:
+    """Refuse an edit that brings an error of its own into the manifest; the warnings that it brings, as notes."""
     root = working.root(repository)
     old = {problem.message for problem in checking.check(root, {path: before.encode()}) if before}
-    for problem in checking.check(root, {path: after.encode()}):
-        if problem.severity == "error" and problem.message not in old:
+    new = [one for one in checking.check(root, {path: after.encode()}) if one.message not in old]
+    for problem in new:
+        if problem.severity == "error":
             raise UsageError(problem.message, problem.hint)
+    return tuple(f"{one.message}: {one.hint}" for one in new)
 
 
 def _edited(repository: Repository, file: Path) -> Edited:
     return Edited(file.relative_to(working.root(repository)).as_posix())
 
 
-def _committed(repository: Repository, file: Path, message: str, waiting: Callable[[], None]) -> Edited:
+def _done(
+    repository: Repository, file: Path, one: _One, both: _Both, message: str | None, waiting: Callable[[], None]
+) -> Edited:
+    """Edit a manifest of the work tree; with a `message`, commit the edit as well.
+
+    HEAD gets that edit alone: what else the work tree says otherwise stays there, uncommitted. A manifest that HEAD
+    does not have is committed whole.
+    """
+    if message is None:
+        text = working.text(file) if file.exists() else ""
+        after = one(text)
+        told = _no_worse(repository, _edited(repository, file).path, text, after)
+        working.replace(file, after)
+        return replace(_edited(repository, file), notes=told)
     repository.writer()
     with repository.locked(waiting) as held:
-        prepared = commits.prepare(repository.git, repository.clone.room, repository.head, [str(file)], message)
-        if prepared is None:
-            return _edited(repository, file)
-        notes = write.transact(held, [prepared.change], f"commit: {message}")
-    repository.forget()
-    return Edited(_edited(repository, file).path, prepared.commit, tuple(notes))
+        for left in reversed(range(_TRIES)):
+            repository.forget()  # what HEAD is, is asked under the lock
+            try:
+                with _prepared(repository, held, file, both, message) as (prepared, told):
+                    if prepared is None:
+                        return replace(_edited(repository, file), notes=told)
+                    notes = write.transact(held, [prepared.change], f"commit: {message}")
+                    repository.forget()
+                    return Edited(_edited(repository, file).path, prepared.commit, (*told, *notes))
+            except Taken:  # by a `git commit`, which does not wait for us
+                if not left:
+                    raise
+    raise AssertionError("the last try gives or raises")
+
+
+@contextmanager
+def _prepared(
+    repository: Repository, held: Held, file: Path, both: _Both, message: str
+) -> Iterator[tuple[Prepared | None, tuple[str, ...]]]:
+    """The work tree's manifest is edited, and this commits the edit, with notes; where the block raises, the file is as
+    it was."""
+    git, root = repository.git, working.root(repository)
+    place = Path(os.path.realpath(file)).relative_to(os.path.realpath(root)).as_posix()  # a link may lead to it
+    at_head, now = _at_head(repository, place), working.text(file) if file.exists() else None
+    gone = now is None and at_head is not None  # deleted, or not checked out: that is left so
+    before = at_head or "" if now is None else now
+    if at_head is None:
+        head = work = both("", before)[1]
+    else:
+        head, work = both(at_head, before)
+        _check_staged(repository, file)
+        _no_worse(repository, _edited(repository, file).path, work, head)  # what comes along has faults of its own
+    told = _no_worse(repository, _edited(repository, file).path, before, work)
+    where = (place, os.fspath(root / place))
+    prepared = commits.prepare_text(git, held.clone.room, repository.head, where, head, message)
+    if not gone and work != now:
+        working.replace(file, work)
+    try:
+        yield prepared, told
+    except BaseException:
+        if not gone and work != now and working.data(file) == work.encode():
+            file.unlink() if now is None else working.replace(file, now)
+        raise
+
+
+def _at_head(repository: Repository, path: str) -> str | None:
+    """What a manifest says at HEAD, None where HEAD has none. Raises ManifestError where that is no text."""
+    if repository.head is None:
+        return None
+    [found] = repository.blobs_at([(repository.head, path)])
+    if found.type != "blob":
+        return None
+    try:
+        return (found.data or b"").decode()
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{path} at HEAD is not text in UTF-8", "save it as UTF-8, and commit it") from error
+
+
+def _check_staged(repository: Repository, file: Path) -> None:
+    """Nothing of the file is in the index alone, where our commit would bury it. Raises Refused."""
+    words = ("--literal-pathspecs", "diff", "--name-only", "--no-ext-diff", "--no-textconv")
+    if all(repository.git.read(*words, *which, "--", os.fspath(file)) for which in (("--cached",), ())):
+        raise Refused(
+            f"{_edited(repository, file).path} is staged otherwise than it is in the work tree",
+            "git add it, or commit what is staged, first",
+        )

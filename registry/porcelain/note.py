@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from registry.core.hiding import without_user
 from registry.core import metadata
+from registry.core.hiding import without_user
 from registry.core.message import one_line
 from registry.errors import UsageError
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import get_ident
 
 from registry.errors import GitFailed, ManifestError, Refused
 from registry.repository import MANIFEST_LIMIT, Repository
@@ -49,7 +50,7 @@ def text(path: Path) -> str:
 
 def replace(path: Path, said: str) -> None:
     """Replace a file whole, or not at all. Raises GitFailed."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")  # threads of a server write, too
     try:
         new.write_bytes(said.encode())
         if path.exists():

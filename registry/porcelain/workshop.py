@@ -11,36 +11,63 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from registry.errors import GitFailed, NotFound
+from registry.errors import GitFailed, NotFound, Taken
 from registry.plumbing import remote
 from registry.plumbing.process import Git
-from registry.porcelain.sync import push
+from registry.porcelain.sync import unpublished
 from registry.repository import Repository, open_repository
+from registry.writing.publish import pause, publish
+from registry.writing.values import Way
 
 T = TypeVar("T")
 
-_TRIES = 5
+_TRIES = 10
 _FASTER = re.compile(r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to update ref")
 
 
 def at_work(repository: Repository, work: Callable[[Repository], T], waiting: Callable[[], None]) -> T:
-    """What `work` gives, done in a clone of `repository`; its commits and its events are published then, in this order.
+    """What `work` gives, done in a clone of `repository`; its commits and its events are published then, all or none.
 
-    Where somebody has moved the branch meanwhile, it is all done again in a new clone. Raises what `work` raises, and
-    GitFailed where the branch may not be pushed to; nothing is published then.
+    They are published as they are: where somebody was faster, all is done again in a new clone. Raises what `work`
+    raises, Taken where others are faster each time, and Refused or GitFailed where the branch may not be pushed to;
+    nothing is published then.
     """
-    for left in reversed(range(_TRIES)):
+    for attempt in range(1, _TRIES + 1):
         with _cloned(repository) as there:
             before = there.head
             done = work(there)
             there.refresh()
-            if there.head != before and not _pushed(there, last=not left):
-                continue
-            if there.states:
-                push(there, (), None, waiting)
-            repository.refresh()
-            return done
-    raise AssertionError("the last try gives or raises")
+            if _published(there, there.head != before, waiting):
+                repository.refresh()
+                return done
+        if attempt < _TRIES:
+            pause(attempt)
+    raise Taken(f"others were faster at {repository.name}, {_TRIES} times", "try again")
+
+
+def _published(there: Repository, moved: bool, waiting: Callable[[], None]) -> bool:
+    """Whether the branch, if it has `moved`, and the events could be published; not where somebody was faster."""
+    if moved:
+        _send_bytes(there)
+    if not unpublished(there, (), None).tags:
+        return not moved or _pushed(there)
+    branch = {_branch(there): there.head} if moved and there.head is not None else {}
+    try:
+        publish(there, there.remote(), None, Way(), waiting, also=branch)
+    except Taken:
+        return False
+    return True
+
+
+def _send_bytes(there: Repository) -> None:
+    """Send what Git LFS keeps for the new commits, as its hook would: the clone that has it is thrown away."""
+    kept = there.clone.common_dir / "lfs" / "objects"
+    if any(one.is_file() for one in kept.rglob("*")):
+        place = there.remote()
+        branch = _branch(there).removeprefix("refs/heads/")
+        # forceprogress, so that it is heard: silence is taken for a server that hangs.
+        words = ("-c", "lfs.forceprogress=true", "lfs", "push", place.in_git, branch)
+        there.git.network(*words, progress=there.progress, remote=place.name)
 
 
 @contextmanager
@@ -68,17 +95,22 @@ def _address(repository: Repository) -> tuple[str, tuple[tuple[str, str], ...]]:
     return Path(os.path.realpath(repository.clone.common_dir)).as_uri(), ()
 
 
-def _pushed(there: Repository, *, last: bool) -> bool:
-    """Whether the branch could be published; not where somebody was faster."""
+def _branch(there: Repository) -> str:
     branch = there.git.read("symbolic-ref", "--quiet", "HEAD", check=False).decode().strip()
     if not branch:
         raise NotFound("the repository has no default branch", "push a branch there first")
+    return branch
+
+
+def _pushed(there: Repository) -> bool:
+    """Whether the branch alone could be published; not where somebody was faster."""
+    branch = _branch(there)
     place = there.remote()
     words = ("push", "--porcelain", "--progress", "--no-verify", "--end-of-options", place.in_git, f"HEAD:{branch}")
     answer = there.git.network(*words, check=False, progress=there.progress, remote=place.name)
     if answer.code == 0:
         return True
-    if not last and _FASTER.search((answer.out + answer.err).decode(errors="replace")):
+    if _FASTER.search((answer.out + answer.err).decode(errors="replace")):
         return False
     lost = next((line for line in answer.out.decode(errors="replace").splitlines() if line.startswith("!")), "")
     reason = lost.rpartition("\t")[2] or there.git.complaint(words, answer).message

@@ -11,8 +11,8 @@ from contextlib import nullcontext, redirect_stdout
 from importlib import metadata as installed
 from typing import Any, TypeVar, cast
 
-from registry.core.hiding import without_secrets, without_user
 from registry.core import metadata
+from registry.core.hiding import without_secrets, without_user
 from registry.core.message import one_line
 from registry.errors import NotFound, RegistryError, UsageError
 from registry.providers.values import Found, Place

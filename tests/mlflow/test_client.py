@@ -254,7 +254,7 @@ def test_a_run_that_is_gone_does_not_hinder_a_registration(client: Any) -> None:
     assert client.get_model_version_download_uri("churn", 1) == "s3://bucket/churn"
 
 
-def test_prompts_are_kept_too_and_are_no_models(client: Any, ml: RepoStory) -> None:
+def test_prompts_are_kept_too_and_are_no_models(client: Any, ml: RepoStory, caplog: pytest.LogCaptureFixture) -> None:
     if not hasattr(mlflow, "genai"):
         pytest.skip("this MLflow has no prompts")
     mlflow.genai.register_prompt("greeting", "Hello {{name}},\nhow are you?", tags={"tone": "kind"})
@@ -266,3 +266,5 @@ def test_prompts_are_kept_too_and_are_no_models(client: Any, ml: RepoStory) -> N
     assert [one.name for one in mlflow.genai.search_prompts()] == ["greeting"]
     assert [*client.search_registered_models()] == []
     assert [(one.name, one.type) for one in ml.registry.show()] == [("greeting", "prompt")]
+    assert "Failed to tag" not in caplog.text  # which MLflow does in a thread
+    assert ml.git("status", "--porcelain") == ""

@@ -29,6 +29,8 @@ from tests.story import RepoStory
         ("git+ssh://git@host:22/m.git?store=git&path=kept/ml", Place("ssh://git@host:22/m.git", True, "kept/ml")),
         ("git+http://u:p%40@host/m.git", Place("http://u:p%40@host/m.git")),
         ("git+file:///srv/models?push=true", Place("/srv/models", push=True)),
+        ("git+file:///srv/models?push=No", Place("/srv/models")),
+        ("GIT+FILE:///srv/models", Place("/srv/models")),
     ],
 )
 def test_a_uri_says_where_and_how(uri: str, place: Place) -> None:
@@ -45,6 +47,15 @@ def test_a_uri_says_where_and_how(uri: str, place: Place) -> None:
         "git+file:///x?path=../y",
         "git+file:///x?path=.git",
         "git+file:///x?path=",
+        "git+file:///x?path=%20",
+        "git+file:///x?path=%00x",
+        "git+file:///x?path=a%0Ab",
+        "git+file:///x?path=a%5Cb",
+        "git+file:///x?path=:(top)",
+        "git+file:///x?push=maybe",
+        "git+file:///x#y",
+        "git+http://[::1/x",
+        "models",
     ],
 )
 def test_a_uri_that_means_nothing_is_refused(uri: str) -> None:

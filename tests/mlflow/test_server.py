@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,12 @@ def test_mlflows_server_shows_and_changes_the_registry(client: Any, ml: RepoStor
         with pytest.raises(mlflow.MlflowException) as caught:
             remote.get_model_version("churn", "7")
         assert caught.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+        with pytest.raises(urllib.error.HTTPError) as forged:
+            get(f"{api}/registered-models/search?max_results=10&page_token=W10%3D")
+        assert json.load(forged.value)["error_code"] == "INVALID_PARAMETER_VALUE"
+        with ThreadPoolExecutor(6) as together:  # the server has as many threads
+            assert [*together.map(remote.create_registered_model, "abcdef")]
+        assert {one.name for one in remote.search_registered_models()} == {*"abcdef", "churn", "fraud"}
         assert mlflow.sklearn.load_model("models:/churn@champion").C == 0.5
         log = (tmp_path / "log").read_text()
     assert "Traceback" not in log

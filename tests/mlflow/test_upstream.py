@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -413,3 +414,76 @@ def test_a_copy_goes_into_a_new_model_or_into_one_that_is_there(store: Any) -> N
     with pytest.raises(MlflowException) as bad:
         store.copy_model_version(original, "")
     assert bad.value.error_code == INVALID
+
+
+# -- where ours was of another opinion than MLflow's -------------------------------------------------------------------
+
+
+def test_a_version_of_a_model_that_is_not_there_is_what_is_not_found(store: Any) -> None:
+    asks: list[Callable[[], object]] = [
+        lambda: store.get_model_version("nobody", 1),
+        lambda: store.update_model_version("nobody", 1, "x"),
+        lambda: store.delete_model_version("nobody", 1),
+        lambda: store.transition_model_version_stage("nobody", 1, "Staging", False),
+        lambda: store.set_model_version_tag("nobody", 1, Tag("k", "v")),
+        lambda: store.delete_model_version_tag("nobody", 1, "k"),
+        lambda: store.get_model_version_download_uri("nobody", 1),
+        lambda: store.set_registered_model_alias("nobody", "champion", 1),
+    ]
+    for ask in asks:
+        words = r"Model Version \(name=nobody, version=1\) not found: Registered Model with name=nobody not found"
+        with pytest.raises(MlflowException, match=words) as caught:
+            ask()
+        assert caught.value.error_code == MISSING
+
+
+def test_a_page_has_a_size_of_its_own(store: Any) -> None:
+    store.create_registered_model("churn")
+    version(store)
+    assert [one.name for one in store.search_registered_models()] == ["churn"]
+    assert [one.version for one in store.search_model_versions()] == [1]
+
+
+def test_a_field_orders_once(store: Any) -> None:
+    for order in (["name", "name ASC"], ["timestamp", "last_updated_timestamp DESC"]):
+        with pytest.raises(MlflowException, match="`order_by` contains duplicate fields") as caught:
+            store.search_registered_models(order_by=order)
+        assert caught.value.error_code == INVALID
+    with pytest.raises(MlflowException, match="`order_by` contains duplicate fields"):
+        store.search_model_versions(order_by=["version_number", "version_number DESC"])
+
+
+def test_a_version_of_mlflows_has_no_description_but_its_own(store: Any, ml: RepoStory) -> None:
+    store.create_registered_model("churn", description="Who leaves")
+    version(store)
+    version(store, description="The second")
+    assert [store.get_model_version("churn", number).description for number in (1, 2)] == [None, "The second"]
+    assert store.update_model_version("churn", 2, "").description is None
+    assert store.copy_model_version(store.get_model_version("churn", 1), "fraud").description is None
+    ml.registry.register("churn", force=True)
+    assert store.get_model_version("churn", 3).description == "Who leaves"
+
+
+def test_a_stage_that_was_an_alias_keeps_its_spelling(store: Any) -> None:
+    store.create_registered_model("churn")
+    version(store)
+    store.set_registered_model_alias("churn", "Staging", 1)
+    store.delete_registered_model_alias("churn", "Staging")
+
+    assert store.transition_model_version_stage("churn", 1, "staging", False).current_stage == "Staging"
+    assert store.get_registered_model("churn").aliases == {"Staging": "1"}
+
+
+@pytest.mark.parametrize("name", [None, "", "  "])
+def test_a_new_name_is_named_where_it_is_missing(store: Any, name: Any) -> None:
+    store.create_registered_model("churn")
+    with pytest.raises(MlflowException, match="new_name" if THREE else "") as caught:
+        store.rename_registered_model("churn", name)
+    assert caught.value.error_code == INVALID
+
+
+@pytest.mark.parametrize("source", ["", None])
+def test_a_source_that_is_empty_stays_so(store: Any, source: Any) -> None:
+    store.create_registered_model("churn")
+    version(store, source=source)
+    assert store.get_model_version("churn", 1).source == ""
