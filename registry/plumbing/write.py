@@ -17,7 +17,6 @@ from pathlib import Path
 
 from registry.errors import GitFailed, Refused, RegistryError, Taken
 from registry.plumbing.clone import Clone
-from registry.plumbing.following import follow
 from registry.plumbing.objects import missing
 from registry.plumbing.process import Git, GitKilled
 
@@ -329,6 +328,8 @@ def _follow(git: Git, change: RefChange, *, careful: bool = False) -> None:
 
 def _bring_files(git: Git, change: RefChange) -> None:
     try:
+        from registry.plumbing.following import follow  # few writes move files
+
         follow(git, change.old, change.new or "")
     except GitFailed as error:
         raise GitFailed(

@@ -246,6 +246,4 @@ def refusal(place: Remote, pushed: Sequence[Pushed], answer: Answer) -> Refused:
     said = "; ".join(answer.remote_words[:5])
     words = _plain(refused.words) + (f": {said}" if said else "")
     name = refused.ref.removeprefix(tags.PREFIX)
-    return Refused(
-        f"{place.name} refused {name}: {words}", "nothing was published, and no tag was made or changed here"
-    )
+    return Refused(f"{place.name} refused {name}: {words}", "nothing was published; the tags here are as they were")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -56,7 +57,11 @@ def test_columns_are_aligned_even_under_wide_letters(wide: RepoStory) -> None:
 
 
 def test_a_version_that_is_asked_for_by_itself_tells_all_of_it(repo: RepoStory) -> None:
-    said = {"message": "Trained on March data", "params": {"depth": 4}, "run": "https://lab.example.com/7"}
+    said: dict[str, Any] = {
+        "message": "Trained on March data",
+        "params": {"depth": 4},
+        "run": "https://lab.example.com/7",
+    }
     repo.register("churn", "v1.0.0", labels=["reviewed"], tags={"team": "growth"}, **said)
 
     _, screen = on_terminal("show", "churn@v1.0.0")
