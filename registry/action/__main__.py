@@ -40,9 +40,7 @@ def main() -> int:
             return 130
         except Exception as error:  # noqa: BLE001  (whatever it is, commands have to be on again for the next step)
             voice.log(traceback.format_exc())
-            voice.annotate(
-                "error", f"a bug in git-registry: {type(error).__name__}: {error}; please report it with the log"
-            )
+            voice.annotate("error", f"a bug in git-registry: {type(error).__name__}: {error}; report it with the log")
             return 3
 
 

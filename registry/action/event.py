@@ -43,7 +43,8 @@ def event(registry: Registry, runner: Runner, voice: Voice) -> int:
     except NotFound as error:
         if runner.inputs.tag:
             raise
-        voice.annotate("warning", f"{error.message} ({error.hint})", title="No event")
+        hint = f" (hint: {error.hint})" if error.hint else ""
+        voice.annotate("warning", f"{error.message}{hint}", title="No event")
         return _not_ours(voice)
     _warn(found.facts, voice)
     values = _outputs(found, registry.touched([found.facts]), voice)

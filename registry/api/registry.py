@@ -270,6 +270,7 @@ class Registry:
         """What is damaged, ambiguous or doubtful."""
         from registry.porcelain.doctor import doctor
 
+        self._tell_of_missing()
         return doctor(self.repository)
 
     def verify(self, selector: str | None = None, *, policy: str | None = None, present: bool = False) -> Verification:

@@ -99,7 +99,7 @@ class Commands(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches  # for the mistaken alone
 
-            close = [MEANT[args[0]]] if args[0] in MEANT else get_close_matches(args[0], COMMANDS, n=1)
+            close = [MEANT[args[0]]] if args[0] in MEANT else get_close_matches(args[0], COMMANDS, 1, 0.7)
             hint = f"did you mean {close[0]}?" if close else f"{ctx.info_name} --help lists the commands"
             raise UsageError(f"there is no command {args[0]}", hint)
         return super().resolve_command(ctx, args)
@@ -166,7 +166,7 @@ def run(arguments: list[str], name: str = "registry") -> int:
             raise
         return _fail(
             f"a bug in git-registry: {type(error).__name__}: {error}",
-            "REGISTRY_DEBUG=1 shows where; please report it with that",
+            "REGISTRY_DEBUG=1 shows where: report it with that",
             3,
         )
     return result if isinstance(result, int) else 0
@@ -187,15 +187,29 @@ def _misspelt(error: click.ClickException, name: str, arguments: Sequence[str]) 
         hint = " ".join([name, *(word for word in arguments[:1] if word in COMMANDS), "--help"])
     else:
         usage = [context.command_path, *context.command.collect_usage_pieces(context)]
+        for one in context.command.params:
+            if isinstance(one, click.Option) and one.required:
+                usage += [one.opts[0], one.make_metavar(context)]
         hint = f"{' '.join(word for word in usage if word != '[OPTIONS]')}; --help says more"
     if isinstance(error, click.NoSuchOption):
         message = error.message
-        if context is not None and context.parent is None:
+        if error.option_name in {"-v", "-V"}:
+            hint = f"{name} --version says which one this is"
+        elif context is not None and context.parent is None:
             hint = f"options stand after the command: {name} show {error.option_name}; {name} --help lists the commands"
-        elif error.possibilities:
-            hint = f"did you mean {error.possibilities[0]}?"
+        elif close := _close(error):
+            hint = f"did you mean {close}?"
     message = message.removesuffix(".").replace("\n", " ")
     return message[:1].lower() + message[1:], hint
+
+
+def _close(error: click.NoSuchOption) -> str | None:
+    """The option that was meant; click compares the dashes too, and finds --message close to --stage."""
+    from difflib import get_close_matches
+
+    bare = {name.lstrip("-"): name for name in error.possibilities or ()}
+    found = get_close_matches(error.option_name.lstrip("-"), bare, 1, 0.7)
+    return bare[found[0]] if found else None
 
 
 def _fail(message: str, hint: str, code: int) -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from registry.cli import options
-from registry.errors import UsageError
+from registry.core.version import parse
+from registry.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from registry.core.version import Bump
@@ -55,5 +56,11 @@ def command(
     bump: Bump = "major" if major else "minor" if minor else "patch"
     if version is not None and (major or minor or patch or said["pre"] is not None):
         raise UsageError("--version says it all", "leave --major, --minor, --patch and --pre out")
-    written = call.registry.register_written(artifact, revision, version=version, bump=bump, **said)
+    try:
+        written = call.registry.register_written(artifact, revision, version=version, bump=bump, **said)
+    except NotFound as error:
+        version = f"v{revision.removeprefix('v')}"
+        if parse(version) is None or not error.message.endswith(revision):
+            raise
+        raise NotFound(error.message, f"REV is a commit; did you mean --version {version}?") from error
     call.written(written, dry_run=said["dry_run"])

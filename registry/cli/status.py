@@ -57,7 +57,7 @@ def _tags(status: Status) -> None:
     if remote is not None:
         groups = [
             (remote.unpublished, f"not published to {remote.name}", "registry push"),
-            (remote.remote_only, f"only at {remote.name}", "registry fetch"),
+            (remote.remote_only, f"only at {remote.name}", "registry fetch brings them"),
             (
                 [tag for tag in remote.differing if tag not in remote.moved],
                 f"made here, and another tag at {remote.name}",

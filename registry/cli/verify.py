@@ -54,7 +54,8 @@ def _tell(severity: str, one: Failure) -> None:
 
 def _summary(found: Verification) -> str:
     by = f"by {found.policy}" + (f" ({found.commit[:7]})" if found.commit is not None else "")
-    what = f"{out.counted(found.events, 'event')}, {found.proven} of {found.signed} signatures proven"
+    signed = f"{found.proven} of {found.signed} signatures proven" if found.signed else "none signed"
+    what = f"{out.counted(found.events, 'event')}, {signed}"
     known = f", {found.accepted} in the baseline" if found.accepted else ""
     return f"{what}{known}; {by}: {'all is well' if found.trusted else out.counted(len(found.failures), 'failure')}"
 

@@ -38,7 +38,7 @@ def damaged_tag(name: str, kind: str, raw: bytes | None) -> Finding | None:
         )
     if raw is None:
         what = "commit" if kind == "commit" else kind
-        hint = "make it anew with registry, or git fetch --tags --force if the remote's is annotated"
+        hint = f"git fetch --tags --force, if the remote's is annotated; else registry delete '{name}', and make one"
         return Finding("error", "lightweight", name, f"it is a lightweight tag of a {what}, not annotated", hint)
     found = parse_object(raw)
     if found is None:
@@ -47,11 +47,11 @@ def damaged_tag(name: str, kind: str, raw: bytes | None) -> Finding | None:
         )
     if found.type != "commit":
         return Finding(
-            "error", "target", name, f"it tags a {found.type}, not a commit", "registry delete takes it away"
+            "error", "target", name, f"it tags a {found.type}, not a commit", f"registry delete '{name}' takes it away"
         )
     if found.tag != name:
         message = f"the tag object inside says {found.tag!r}: it was renamed or copied"
-        return Finding("error", "renamed", name, message, "registry delete takes it away")
+        return Finding("error", "renamed", name, message, f"registry delete '{name}' takes it away")
     return None
 
 
@@ -70,7 +70,7 @@ def _advice(name: str) -> str:
     artifact, _, rest = name.partition("@")
     if rest and parse_tag(f"{artifact}@v{rest}") is not None:
         return f"the version lacks its v: {artifact}@v{rest}"
-    return "a version is v1.2.3; a name is letters and digits, with '-', '_' and '/' between them"
+    return "a version is v1.2.3, a name letters and digits, with '-', '_' and '/' between them; git tag -d deletes it"
 
 
 def sick_artifacts(states: Mapping[str, ArtifactState], now: int) -> Iterator[Finding]:
@@ -87,20 +87,23 @@ def _of_state(state: ArtifactState, now: int) -> Iterator[Finding]:
     yield from _same_numbers(state)
     for event, subject in zip(state.events, state.subjects, strict=True):
         if isinstance(event, OfStage) and subject is None:
-            message = f"it names {event.one('Version')}, which was never registered, so it counts for nothing"
-            yield Finding("error", "unregistered", event.tag, message, "register the version, or delete the tag")
+            message = f"it names {event.one('Version')}, which is not registered, or no more: so it counts for nothing"
+            hint = f"registry fetch brings what the remote has; registry delete '{event.tag}' takes this one away"
+            yield Finding("error", "unregistered", event.tag, message, hint)
         elif isinstance(event, OfStage) and subject not in state.versions:
             message = f"no version of {state.name} is at its commit {event.commit[:7]}"
-            yield Finding("error", "no-version", event.tag, message, "register one there, or assign again")
+            hint = f"registry register {state.name} {event.commit[:7]} makes one"
+            yield Finding("error", "no-version", event.tag, message, hint)
         if isinstance(event, OfVersion) and event.version not in state.versions:
             message = f"{event.version} was never registered, or that tag is gone"
-            yield Finding("error", "unregistered", event.tag, message, "git fetch --tags brings what the remote has")
+            yield Finding("error", "unregistered", event.tag, message, "registry fetch brings what the remote has")
         if event.by.seconds > now + DAY:
             message = f"its date {event.by.iso} is more than a day ahead of the clock"
-            yield Finding("warning", "future", event.tag, message, "check the clock of who wrote it")
+            hint = f"check the clock of {event.by.name}, who wrote it"
+            yield Finding("warning", "future", event.tag, message, hint)
         if event.counter is not None and event.counter > MAX_COUNTER - 1000:
-            message = f"its counter {event.counter} leaves almost none"
-            yield Finding("error", "counter", event.tag, message, "registry delete takes it away")
+            message = f"its counter {event.counter} leaves almost none for further events"
+            yield Finding("error", "counter", event.tag, message, f"registry delete '{event.tag}' takes it away")
         problem = names.travel_problem(event.tag)
         if problem is not None:
             yield Finding("warning", "travel", event.tag, problem, "some clones cannot have this tag")
@@ -114,7 +117,7 @@ def _twins(what: str, words: Iterable[str], where: str) -> Iterator[Finding]:
         if len(group) > 1:
             one, *others = sorted(group)
             message = f"the {what} names {', '.join([one, *others])} differ in case only"
-            hint = "a clone on a file system that ignores case cannot have both"
+            hint = "a clone on a file system that ignores case cannot have both: go on with one of them"
             yield Finding("error", "case", where or one, message, hint)
 
 
@@ -126,13 +129,14 @@ def _same_counters(state: ArtifactState) -> Iterator[Finding]:
     for counter, group in sorted(tags.items()):
         if len(group) > 1:
             message = f"{', '.join(group)} have the same counter {counter}: their dates decide which came first"
-            yield Finding("error", "counters", group[-1], message, "do again what should come last")
+            hint = "two clones wrote without seeing each other: do again what should come last"
+            yield Finding("error", "counters", group[-1], message, hint)
 
 
 def _same_numbers(state: ArtifactState) -> Iterator[Finding]:
     for v in state.versions.values():
         claimed = v.first.one("Number")
         if isinstance(v.first, Registration) and claimed is not None and claimed != str(v.number):
-            why = "another version has" if natural(claimed) is not None else "is none"
+            why = "another version has" if natural(claimed) is not None else "is no number"
             message = f"it claims the number {claimed}, which {why}; it is number {v.number}"
             yield Finding("error", "numbers", v.first.tag, message, "name this version by SemVer, not by number")

@@ -155,9 +155,16 @@ _RULE = "letters and digits, with '-', '_' and '/' between them"
 
 def check_artifact(text: str) -> str:
     """`text`, if it is the name of an artifact. Raises UsageError."""
-    if not is_artifact(text):
-        raise UsageError(f"not a name for an artifact: {text!r}", f"a name is {_RULE}, such as churn or cv:pool-seg")
-    return text
+    if is_artifact(text):
+        return text
+    hint = f"a name is {_RULE}, such as churn or cv:pool-seg"
+    bare = re.split("[@#]", text)[0]
+    image, _, version = text.rpartition(":")  # as containers are named
+    if bare != text and is_artifact(bare):
+        hint = f"the name alone is wanted: {bare}; a version or a stage is said apart"
+    elif is_artifact(image) and re.match(r"v?[0-9]", version):
+        hint = f"did you mean {image}@{version}?"
+    raise UsageError(f"not a name for an artifact: {text!r}", hint)
 
 
 def check_stage(text: str) -> str:

@@ -59,11 +59,15 @@ def parse(text: str) -> Selector:
     if found is None:
         return Selector(names.check_artifact(text))
     artifact, rest = text[: found.start()], text[found.end() :]
+    if artifact == "":
+        raise UsageError(f"nothing before the {found.group()!r} in {text!r}", "an artifact's name, such as churn")
     names.check_artifact(artifact)
+    if rest == "":
+        such = f"{artifact}@latest" if found.group() == "@" else f"{artifact}#production"
+        hint = f"such as {such}; a range in single quotes, for a shell takes > for itself: '{artifact}@>=1.2'"
+        raise UsageError(f"nothing after the {found.group()!r} in {text!r}", hint)
     if found.group() == "#":
         return Selector(artifact, stage=names.check_stage(rest))
-    if rest == "":
-        raise UsageError(f"nothing after the '@' in {text!r}", f"such as {artifact}@latest or {artifact}@v1.2.0")
     if not (rest in _KEYWORDS or natural(rest) or _line.fullmatch(rest) or _is_range(rest)):
         if rest.isalpha() and rest[0] != "v" and names.is_stage(rest):
             raise UsageError(f"not a version: {rest!r}", f"what is in the stage {rest} is '{artifact}#{rest}'")
@@ -159,7 +163,7 @@ def _in_stage(state: ArtifactState, stage: str) -> Selected:
     if not holders:
         stages = ", ".join(f"{s} ({v[:7] if versions_.parse(v) is None else v})" for s, v in state.stages.items())
         there = nearest(stage, state.holdings)
-        held = f"there is {stages}" if stages else "no stage is held"
+        held = f"there is {stages}" if stages else "registry assign puts a version into one: none is held"
         hint = f"did you mean {state.name}#{there}?" if there else held
         raise NotFound(f"nothing of {state.name} is in stage {stage}", hint)
     subject = holders[0].subject

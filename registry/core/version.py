@@ -75,6 +75,8 @@ def check(text: str) -> Version:
         raise UsageError("the version is empty", "leave --version out for the next patch, or say one such as v1.2.0")
     if parse(f"v{text}") is not None:
         raise UsageError(f"not a version: {text!r}", f"did you mean v{text}?")
+    if parse(text.lower()) is not None:
+        raise UsageError(f"not a version: {text!r}", f"did you mean {text.lower()}?")
     if re.fullmatch(r"v?[0-9]+(?:\.[0-9]+)?", text):
         full = "v" + text.lstrip("v") + ".0" * (2 - text.count("."))
         if parse(full) is not None:
@@ -92,7 +94,8 @@ def bump(version: Version, part: Bump, pre: str | None = None) -> Version:
     `pre="rc"` is v1.2.1-rc.1. Raises UsageError where `pre` cannot stand in a version.
     """
     if pre is not None and not re.fullmatch(r"[0-9A-Za-z-]*[A-Za-z-][0-9A-Za-z-]*", pre):
-        raise UsageError(f"not a name for a pre-release: {pre!r}", "letters, digits and '-', such as rc or beta")
+        hint = "letters, digits and '-', such as rc or beta; its number is counted"
+        raise UsageError(f"not a name for a pre-release: {pre!r}", hint)
     import semver  # only bumping needs it, and it takes as long to import as click
 
     try:

@@ -147,6 +147,8 @@ def _kind_hint(shape: Shape, node: Node, what: str) -> str:
             hint = f"put it into brackets: [{node.text}]" if node.text.isalnum() else "put it into brackets"
         case MapOf(), Items() if what == "`stages`":
             hint = "write every stage as a key, such as `staging: {}`"
+        case ((MapOf() | Record()), Items()):
+            hint = "write NAME: VALUE on a line each, without a '-' before it"
         case Record(), Scalar(value=str()) if "path" in shape.fields:
             hint = "write `path: ...` below the name"
     return hint

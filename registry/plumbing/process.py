@@ -230,7 +230,8 @@ class Git:
             )
         except FileNotFoundError as error:
             if not os.path.isdir(self.directory):  # noqa: PTH112  (pathlib would be imported for this line alone)
-                raise GitFailed(f"no such directory: {self.directory}", "check the path") from error
+                hint = "check the path; a URL begins with https:// or ssh://, or is user@host:path"
+                raise GitFailed(f"no such directory: {self.directory}", hint) from error
             raise GitFailed("git is not installed, or not on PATH", "install Git 2.34 or newer") from error
         except (NotADirectoryError, PermissionError) as error:
             raise GitFailed(f"cannot enter {self.directory}: {error.strerror}", "check the path") from error
@@ -276,6 +277,17 @@ _OF_ONE_REPOSITORY = (
 _OF_GIT = ("fatal:", "error:", "hint:", "remote:", "warning:", "Please make sure", "and the repository exists")
 
 
+_ADVICE = (  # what to do about words of Git, or of what it runs, that come without a hint
+    (r"not resolve host|ailed to connect|n't connect|Connection (refused|timed out)|No route|unreachable",
+     "check the network; git remote -v shows the URL"),
+    (r"could not read (Username|Password)|Authentication failed|Permission denied \(|error: 40[13]",
+     "see if git ls-remote works: it asks for the same login"),
+    (r"does not appear to be a git repository|repository .*not found|error: 404",
+     "git remote -v shows the URL; git remote set-url mends it"),
+    (r"not a tree object|bad object|unable to read|corrupt|missing (blob|tree)", "git fsck says what is damaged"),
+)  # fmt: skip
+
+
 def failure(arguments: Sequence[str], stderr: bytes, code: int) -> GitFailed:
     """What a failed git said, in one line. A negative `code` is the signal that ended it."""
     lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip()]
@@ -288,4 +300,5 @@ def failure(arguments: Sequence[str], stderr: bytes, code: int) -> GitFailed:
     command = next((word for word, before in words if not word.startswith("-") and before not in {"-c", "-C"}), "")
     if code < 0:
         return GitKilled(f"git {command} was ended by signal {-code}", "try again")
-    return GitFailed(f"git {command}: {text or 'failed without a word'}", hints[0] if hints else "")
+    known = (advice for words, advice in _ADVICE if re.search(words, text))
+    return GitFailed(f"git {command}: {text or 'failed without a word'}", hints[0] if hints else next(known, ""))

@@ -268,9 +268,8 @@ def _explained(error: GitFailed) -> RegistryError:
     if "but expected" in words or "unable to resolve reference" in words:
         return Taken(f"{name or 'a ref'} has moved in the meantime", "try again")
     if "File exists" in words:
-        return Refused(
-            f"another git process holds {name or 'the refs'}", "wait for it; git fsck says if it left a lock"
-        )
+        lock = next((part for part in words.split("'") if part.endswith(".lock")), "its .lock file")
+        return Refused(f"another git process holds {name or 'the refs'}", f"wait for it; if none runs, remove {lock}")
     return error
 
 

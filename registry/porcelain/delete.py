@@ -25,7 +25,8 @@ def find(repository: Repository, wanted: Sequence[str]) -> list[tags.TagRecord]:
     for text in wanted:
         name = text.removeprefix(tags.PREFIX)
         if names.parse_tag(name) is None:
-            raise UsageError(f"{name} is not a registry tag", "git tag -d deletes other tags")
+            hint = "such as churn@v1.2.0: registry history lists them; git tag -d deletes other tags"
+            raise UsageError(f"{name} is not a registry tag", hint)
         found = [record for record in tags.read_tags(repository.git, [tags.PREFIX + name]) if record.name == name]
         if not found:
             raise NotFound(f"there is no tag {name}", "registry history lists the tags of every event")

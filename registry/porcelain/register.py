@@ -15,7 +15,7 @@ from registry.core.names import Form
 from registry.core.plan import Choice, Keys, choose
 from registry.core.select import Selector
 from registry.core.state import ArtifactState
-from registry.errors import Refused, Taken, UsageError
+from registry.errors import NotFound, Refused, Taken, UsageError
 from registry.plumbing import changes, objects
 from registry.porcelain import carried, views
 from registry.porcelain.carried import Carried
@@ -103,7 +103,10 @@ def plan(
     """The registration that `request` asks for, in `state`."""
     manifest = repository.manifest_at(commit, request.artifact)
     if not request.undeclared:
-        policy.check_declared(manifest, request.artifact)
+        try:
+            policy.check_declared(manifest, request.artifact)
+        except NotFound as error:
+            raise _uncommitted(repository, request.artifact, commit) or error from None
     version = choose(state, request.choice)
     if request.unused and version.text in state.versions:
         raise Taken(f"{request.artifact} {version} has been registered before", "leave the version out for the next")
@@ -131,6 +134,19 @@ def plan(
     intent = request.choice.intent(force=request.way.force)
     laid = Draft(Form.REGISTRATION, request.artifact, commit, subject, version.text, None, body, tuple(keys), intent)
     return Decision([laid], notes)
+
+
+def _uncommitted(repository: Repository, artifact: str, commit: str) -> NotFound | None:
+    """What to say where the manifest in the work tree is not the one at HEAD, which does not declare the artifact."""
+    if repository.root is None or commit != repository.head:
+        return None
+    path = "/".join(filter(None, [names.directory_of(artifact), "registry.yaml"]))
+    if not changes.changed_files(repository.git, repository.root, [path]):
+        return None
+    return NotFound(
+        f"{artifact} is not in the manifest at HEAD, and {path} is changed in the work tree",
+        f"if it is declared there: git add {path} && git commit",
+    )
 
 
 def unsaved(repository: Repository, artifact: str, commit: str) -> list[str]:

@@ -56,7 +56,7 @@ def rollback(
         back = state.before(stage)
         if back is None:
             raise NotFound(
-                f"{artifact}#{stage} never was another version that is still active",
+                f"nothing to go back to: {artifact}#{stage} never was another version that is still active",
                 f"registry history '{artifact}#{stage}' lists what it was",
             )
         return _assignment(repository, state, Selected(artifact, back.commit, back), stage, note, way)

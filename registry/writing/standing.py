@@ -352,7 +352,7 @@ def incomplete(repository: Repository, artifact: str | None) -> str | None:
         return None
     known = memory.known(clone, name)
     if known.asked and (known.has_asked(artifact) if artifact is not None else ALL in known.asked):
-        return None
+        return None if some else _seen_only(git, name, artifact)
     if shallow:
         return f"the tags of {name} were never fetched into this shallow clone"
     brings = remote.settings_of(git).get(name, remote.ORDINARY)
@@ -362,6 +362,13 @@ def incomplete(repository: Repository, artifact: str | None) -> str | None:
         return f"tags of other branches of {name} were never fetched into this clone"
     fetched = some or git.read("for-each-ref", "--count=1", "--", f"refs/remotes/{name}/", tags.PREFIX) != b""
     return None if fetched else f"the tags of {name} were never fetched"
+
+
+def _seen_only(git: Git, name: str, artifact: str | None) -> str | None:
+    """What to say where `status` has looked at a remote's tags and none of them is here, where resolving looks."""
+    place = remote.of_clone(name)
+    only = [place.tags] if artifact is None else tags.patterns(artifact, place.tags)
+    return f"the tags of {name} are not in this clone" if tags.tag_ids(git, only, place.tags) else None
 
 
 def complete(held: Held, repository: Repository, artifact: str, wanted: str | None = None) -> None:

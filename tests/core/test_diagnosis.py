@@ -111,7 +111,7 @@ def test_why_a_number_does_not_stand() -> None:
     none = findings(event("churn@v2.0.0", 2, keys=("Number: two",)))
 
     assert "claims the number 3, which another version has; it is number 1" in twice[0].message
-    assert "claims the number two, which is none; it is number 1" in none[0].message
+    assert "claims the number two, which is no number; it is number 1" in none[0].message
 
 
 def test_artifacts_that_differ_in_case_only() -> None:

@@ -34,7 +34,7 @@ def test_build_metadata_has_no_precedence_and_is_not_equal() -> None:
     ("text", "hint"),
     [
         ("1.0.0", "v1.0.0"), ("v1.0", "v1.0.0"), ("1", "v1.0.0"), ("v1.0.new", "v1.2.0"), ("", "leave --version out"),
-        ("v1.0.0-", "v1.2.0"), ("v1.0.0.lock", "v1.2.0"), ("V1.0.0", "v1.2.0"),
+        ("v1.0.0-", "v1.2.0"), ("v1.0.0.lock", "v1.2.0"), ("V1.0.0", "did you mean v1.0.0?"),
         ("v1.0.0\n", "v1.2.0"), ("v\u0661.0.0", "v1"),
     ],
 )  # fmt: skip

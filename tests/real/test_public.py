@@ -51,7 +51,7 @@ def oids(rebuilt: Rebuilt, *tags: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("selector", "hint"),
     [
-        ("cv-class#dev", "no stage is held"),
+        ("cv-class#dev", "registry assign puts a version into one: none is held"),
         ("segment#prod", "there is dev (v0.4.1)"),
         ("churn@v4", "there is v3.1.0, v3.0.0"),
         ("chrun", "did you mean churn?"),

@@ -95,6 +95,18 @@ def test_a_remote_by_another_name_or_url_gets_nothing_back(hub: Hub, ana: RepoSt
     assert hub.tags == ["churn@v0.0.1"]
 
 
+def test_who_has_only_looked_at_the_remote_s_tags_is_told_so(hub: Hub, ana: RepoStory) -> None:
+    bo = train(hub.clone("bo", "--no-tags"))
+    run(bo, "status")
+
+    resolved = bo.cli("resolve", "churn")
+    run(bo, "register", "churn")
+
+    assert "the tags of origin are not in this clone; registry fetch brings them" in resolved.err
+    assert resolved.code == 1
+    assert list(tags(bo.path)) == [*hub.tags, "churn@v0.0.3"]
+
+
 def test_what_the_remote_never_had_was_not_deleted_there(hub: Hub, ana: RepoStory) -> None:
     ana.git("tag", "churn@v9.0.0")
     run(train(ana), "register", "churn")
