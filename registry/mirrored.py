@@ -249,7 +249,7 @@ class MirroredRepository(Repository):
         return oid if listing.strip() == b"commit" else None
 
     @cached_property
-    def _promised(self) -> bool:
+    def is_partial(self) -> bool:
         return True
 
     def _walk(self, places: Iterable[tuple[str, str]], extent: Extent) -> dict[tuple[str, str], str]:

@@ -284,7 +284,7 @@ class Repository:
         try:
             listing = self.git.read("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
         except GitFailed:
-            if not self._promised:
+            if not self.is_partial:
                 raise
             return replace(read.read({}), broken={"registry.yaml": _ABSENT}, files=("registry.yaml",))
         paths = [path for path in listing.decode(errors="surrogateescape").split("\0") if read.is_manifest(path)]
@@ -371,7 +371,7 @@ class Repository:
         By one fetch for each level of directories, and one for the bytes, and only in a clone that was promised them by
         a remote. Where that one cannot be asked, what is here has to do, unless it is `strict`: raises GitFailed.
         """
-        if self._promised:
+        if self.is_partial:
             left = [place for place in dict.fromkeys(places) if (extent, *place) not in self._brought]
             if left:
                 try:
@@ -383,7 +383,7 @@ class Repository:
 
     def ids_at(self, places: Sequence[tuple[str, str]]) -> list[str]:
         """The id of what is at each place, or ""; nobody's bytes are needed for that."""
-        if self._promised:
+        if self.is_partial:
             try:
                 found = self._walk(places, Extent.ID)
             except GitFailed:
@@ -393,7 +393,7 @@ class Repository:
         return [one.oid for one in objects.read_objects(self.git, names_, only_type="none")]
 
     @cached_property
-    def _promised(self) -> bool:
+    def is_partial(self) -> bool:
         """Whether this is a partial clone: it may lack what a remote has promised to give."""
         try:
             said = (self.clone.common_dir / "config").read_bytes().lower()

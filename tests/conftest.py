@@ -21,8 +21,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 # They stand on servers, on many clones at once, on a browser, on workflows, or on many processes that are killed.
 SLOW = (
-    "action", "artifacts", "ml/", "mlflow", "remotes", "runs", "scenarios/test_crash.py", "web/test_acting.py",
-    "web/test_look.py", "web/test_stories.py",
+    "action", "artifacts", "docs/", "examples", "ml/", "mlflow", "packaging", "remotes", "runs",
+    "scenarios/test_crash.py", "web/test_acting.py", "web/test_look.py", "web/test_stories.py",
 )  # fmt: skip
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from registry.core import names
+from registry.core import chain, names
 from registry.core.draft import DAY
-from registry.core.events import OfStage, OfVersion, Registration, natural, parse_object
+from registry.core.events import Event, OfStage, OfVersion, Registration, natural, parse_object
 from registry.core.names import MAX_COUNTER, parse_tag
 from registry.core.state import ArtifactState
 
@@ -73,11 +73,22 @@ def _advice(name: str) -> str:
     return "a version is v1.2.3, a name letters and digits, with '-', '_' and '/' between them; git tag -d deletes it"
 
 
+def without_commits(events: Iterable[Event], missing: Container[str]) -> Iterator[Finding]:
+    """The events whose commits are among those that are `missing` from the clone."""
+    for event in events:
+        if event.commit in missing:
+            message = f"its commit {event.commit[:7]} is missing"
+            yield Finding("warning", "commit", event.tag, message, "git fetch brings it, where a remote still has it")
+
+
 def sick_artifacts(states: Mapping[str, ArtifactState], now: int) -> Iterator[Finding]:
     """What is ambiguous or doubtful in the events of each artifact; `now` is the clock, in seconds."""
     yield from _twins("artifact", states, "")
     for state in states.values():
         yield from _of_state(state, now)
+        for one in chain.breaks(state):
+            if one.event is not None and one.code == "missing":  # forks show in counters, and verify tells of them
+                yield Finding("warning", "chain", one.event.tag, one.why, one.hint)
 
 
 def _of_state(state: ArtifactState, now: int) -> Iterator[Finding]:

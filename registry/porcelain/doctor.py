@@ -8,7 +8,8 @@ from registry.core import diagnosis
 from registry.core.diagnosis import Finding
 from registry.core.manifest import Json
 from registry.core.state import fold
-from registry.plumbing import tags, write
+from registry.plumbing import history, tags, write
+from registry.plumbing.objects import missing
 from registry.repository import Repository
 
 
@@ -50,6 +51,9 @@ def doctor(repository: Repository) -> Diagnosis:
         f for record in records if (f := diagnosis.damaged_tag(record.name, record.type, record.raw)) is not None
     ]
     findings += diagnosis.sick_artifacts(states, repository.clock())
+    if not repository.is_partial and not history.is_cut_off(repository.clone.common_dir):
+        events = [event for state in states.values() for event in state.events]
+        findings += diagnosis.without_commits(events, set(missing(repository.git, [event.commit for event in events])))
     for path, reason in repository.manifest_at_head.broken.items():
         findings.append(
             Finding("error", "manifest", path, f"it cannot be read at HEAD: {reason}", "registry check says more")

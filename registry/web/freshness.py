@@ -174,7 +174,7 @@ class FreshClone(Repository):
         self.forget()
         self.moment = object()
         self._wholeness.clear()
-        self.__dict__.pop("_promised", None)
+        self.__dict__.pop("is_partial", None)
         return True
 
     def expire(self) -> None:

@@ -242,6 +242,16 @@ def test_an_event_whose_commit_is_missing_is_an_event(known: RepoStory, capfd: p
     assert known.resolve("churn#staging") == "v9.0.1"
 
 
+def test_an_event_that_others_name_and_that_is_gone_is_missed(repo: RepoStory) -> None:
+    repo.register("churn", "v1.0.0").assign("churn", "staging").assign("churn", "production")
+    repo.git("tag", "-d", "churn#staging#2")
+
+    [found] = repo.registry.doctor().findings
+
+    assert (found.severity, found.code, found.subject) == ("warning", "chain", "churn#production#3")
+    assert found.message.endswith("and no such event is there")
+
+
 def test_what_is_read_though_it_is_odd(repo: RepoStory, capfd: pytest.CaptureFixture[str]) -> None:
     head = repo.git("rev-parse", "HEAD")
     repo.raw_tag("latin@v1.0.0", raw("latin@v1.0.0", head, body="") + "modèle\n".encode("latin-1"))

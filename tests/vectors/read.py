@@ -137,7 +137,8 @@ def problems(case: Case) -> list[tuple[str, str]]:
     kinds = [("commit" if "lightweight" in tag else "tag", tag) for tag in case["tags"]]
     broken = [damaged_tag(tag["tag"], kind, raw_tag(tag)) for kind, tag in kinds]
     sick = sick_artifacts(states(case), case["now"])
-    return sorted((one.code, one.subject) for one in [*broken, *sick] if one is not None)
+    told = [one for one in [*broken, *sick] if one is not None]
+    return sorted((one.code, one.subject) for one in told if one.code != "chain")  # which cases say by themselves
 
 
 def chain(case: Case) -> list[tuple[str, str | None]]:
