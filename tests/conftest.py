@@ -19,10 +19,11 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# They stand on servers, on many clones at once, on a browser, on workflows, or on many processes that are killed.
+# They stand on servers, on many clones or processes at once, on a browser, on workflows, or on pages of commands.
 SLOW = (
-    "action", "artifacts", "docs/", "examples", "ml/", "mlflow", "packaging", "remotes", "runs",
-    "scenarios/test_crash.py", "web/test_acting.py", "web/test_look.py", "web/test_stories.py",
+    "action", "artifacts", "cli/test_demo.py", "cli/test_shells.py", "docs/", "examples", "ml/", "mlflow", "packaging",
+    "remotes", "runs", "scenarios/test_crash.py", "scenarios/test_review_change.py", "scenarios/test_together.py",
+    "trust/test_hook.py", "web/test_acting.py", "web/test_look.py", "web/test_stories.py",
 )  # fmt: skip
 
 
