@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tarfile
 import zipfile
 from email.parser import Parser
@@ -98,3 +100,13 @@ def test_the_lowest_that_will_do() -> None:
     assert lowest(["click>=8.2", "ruamel.yaml>=0.18,<1", "jinja2>=3.1; extra == 'ui'"]) == [
         "click==8.2", "ruamel.yaml==0.18", "jinja2==3.1"
     ]  # fmt: skip
+
+
+def test_the_release_says_which_tag_it_is_of(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "tests.packaging", str(tmp_path / "dist"), "v99.0.0"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, list(tmp_path.iterdir())) == (1, [])
+    assert done.stderr.startswith("v99.0.0 is no name for")
+    release = (ROOT / ".github/workflows/release.yml").read_text()
+    assert 'python -m tests.packaging dist "$GITHUB_REF_NAME"' in release
