@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import List, NoReturn  # noqa: UP035  (a Python that is too old has to come as far as saying so)
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
-EXTRAS = ("dvc", "ui", "url")
+EXTRAS = ("dvc", "hf", "ui", "url")
 PIP = ["-I", "-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--disable-pip-version-check"]
 # pip starts Pythons of its own, without -I; and what it builds has no use for the workflow's token.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}

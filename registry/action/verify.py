@@ -30,7 +30,7 @@ def verify(registry: Registry, _: Runner, voice: Voice) -> int:
     annotations = [_annotation("error", one) for one in found.failures]
     annotations += [_annotation("warning", one) for one in found.warnings]
     if not found.asks:
-        annotations.append(Annotation("notice", "the policy asks for no signature and names nobody: docs/trust.md"))
+        annotations.append(Annotation("notice", "the policy asks for no signature and names nobody"))
     annotate_all(voice, annotations, _ALL)
     voice.summary(markdown.verification(found))
     voice.output({"trusted": "true" if found.trusted else "false", "failures": _listed(found, voice)})

@@ -192,7 +192,7 @@ def _misspelt(error: click.ClickException, name: str, arguments: Sequence[str]) 
                 usage += [one.opts[0], one.make_metavar(context)]
         hint = f"{' '.join(word for word in usage if word != '[OPTIONS]')}; --help says more"
     if isinstance(error, click.NoSuchOption):
-        message = error.message
+        message = f"no such option {error.option_name!r}"  # click's own words differ from version to version
         if error.option_name in {"-v", "-V"}:
             hint = f"{name} --version says which one this is"
         elif context is not None and context.parent is None:

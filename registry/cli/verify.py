@@ -39,7 +39,9 @@ def command(call: options.Call, selector: str | None, policy: str | None, write_
         _tell("warning", one)
     out.say(_summary(found))
     if not found.asks:
-        out.say(f"hint: the policy at {found.policy} asks for no signature and names nobody: docs/trust.md")
+        out.say(
+            f"hint: the policy at {found.policy} asks for no signature and names nobody: https://git-registry.github.io/git-registry/trust/"
+        )
     return 0 if found.trusted else 1
 
 

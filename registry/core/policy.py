@@ -141,5 +141,6 @@ def check_declared(manifest: Manifest, artifact: str) -> None:
                 f"{path} at this commit cannot be read: {reason}", "registry check shows what is wrong with it"
             )
     close = nearest(artifact, manifest.names)
+    close = next((name for name in manifest.names if name.endswith(f":{artifact}")), close)  # in a directory
     hint = f"did you mean {close}?" if close else f"registry add {artifact} --path PATH declares it; commit that then"
     raise NotFound(f"{artifact} is not in the manifest at this commit", hint)

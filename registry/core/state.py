@@ -132,6 +132,7 @@ class ArtifactState:
     def greatest_ever(self) -> Version | None:
         """The greatest version that any event names, even one that is gone: a bump never goes back behind it."""
         texts = [event.version for event in self.events if isinstance(event, OfVersion)]
+        texts += [text for event in self.events if isinstance(event, OfStage) for text in event.keys.get("Version", ())]
         named = map(versions_.parse, [*texts, *(tag.version for tag in self.gone if tag.version is not None)])
         return max((v for v in named if v is not None), key=lambda v: v.precedence, default=None)
 

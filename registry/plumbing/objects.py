@@ -278,7 +278,8 @@ def summarize(git: Git, commit: str) -> CommitSummary | None:
 def _gitpython(git: Git) -> gitpython.Repo:
     import git as gitpython  # 0.13 s to import, DESIGN part 7: only those pay who need it
 
-    top = git.read("rev-parse", "--absolute-git-dir").decode().rstrip("\n")
+    # The repository's own directory: GitPython before 3.2 does not open that of a linked worktree.
+    top = git.read("rev-parse", "--path-format=absolute", "--git-common-dir").decode().rstrip("\n")
     repository = gitpython.Repo(top)
     repository.git.update_environment(GIT_NO_LAZY_FETCH="1", GIT_ALLOW_PROTOCOL="")
     return repository

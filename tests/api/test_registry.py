@@ -14,7 +14,7 @@ from tests.story import RepoStory
 
 
 def test_what_a_training_script_writes(repo: RepoStory) -> None:
-    """Issue 2, point 6, to the letter."""
+    """What scripts do, in one."""
     reg = Registry(".")
     v = reg.register(
         "churn", bump="minor", metrics={"auc": 0.93}, run="mlflow:f27c05", labels=["prod"], content={"k": "v"}

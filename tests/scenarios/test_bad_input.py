@@ -1,4 +1,4 @@
-"""Bad input: one clear line, a hint, the right exit code, and nothing is changed (issue 2)."""
+"""Bad input: one clear line, a hint, the right exit code, and nothing is changed."""
 
 from __future__ import annotations
 
