@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -72,7 +73,9 @@ def test_the_wheel_says_all_that_an_index_shows(dist: list[Path]) -> None:
         "Changelog", "Documentation", "Issues", "Source"
     }  # fmt: skip
     assert said["Description-Content-Type"] == "text/markdown"
-    assert "# git-registry" in said.get_payload()
+    readme = said.get_payload()
+    assert "# git-registry" in readme
+    assert re.findall(r"\]\((?!https://)[^)]*\)|<!--", readme) == []  # nothing lies beside it there
     required = [one for one in said.get_all("Requires-Dist", []) if "extra ==" not in one]
     assert len(lowest(required)) == len(required)  # each says the lowest version that will do
 
