@@ -151,7 +151,8 @@ class ArtifactState:
     def next_number(self) -> int:
         """The number of the next version: those of versions that are gone are not given again. Raises Refused."""
         claimed = (natural(one.one("Number") or "") for one in self.past if isinstance(one, Registration))
-        number = 1 + max((self.number, *(one for one in claimed if one is not None)))
+        # The last number of all, which a stranger may have claimed, is not heeded once its tag is gone.
+        number = 1 + max((self.number, *(one for one in claimed if one is not None and one < MAX_COUNTER)))
         if number > MAX_COUNTER:
             raise Refused(f"the numbers of {self.name} are used up", "registry doctor names the tag that did it")
         return number

@@ -64,7 +64,7 @@ def _prepared(
     try:
         git.write("read-tree", parent or "--empty", environment=environment)
         stage(environment)
-        tree = git.write("write-tree", environment=environment).decode().strip()
+        tree = git.write("write-tree", "--missing-ok", environment=environment).decode().strip()
     finally:
         for leftover in (index, index.with_name(f"{index.name}.lock")):
             leftover.unlink(missing_ok=True)

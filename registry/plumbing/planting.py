@@ -28,6 +28,8 @@ from registry.plumbing.write import quoted
 _TREE, _FILES = "040000", ("100644", "100755")
 _named = re.compile("'(.+)'")  # the file that Git says cannot be left as it is
 
+MANIFESTS = ("registry.yaml", "dvc.yaml")  # which are read wherever they lie: registry/manifests/read.py
+
 
 class InTheWay(Refused):
     """What the user has not committed is where files are to go."""
@@ -51,7 +53,7 @@ def plant(clone: Clone, commit: str | None, source: Path, path: str, leaving_out
         # --force and --sparse: a model is wanted whole, whatever .gitignore and a sparse checkout say.
         words = ("--literal-pathspecs", "add", "--force", "--sparse", "--", path)
         git.write("-c", "core.fsmonitor=false", *words)
-        tree = git.write("write-tree", f"--prefix={path}/").decode().strip()
+        tree = git.write("write-tree", "--missing-ok", f"--prefix={path}/").decode().strip()
         _check(git, top / path, names, tree)
         return tree
 
@@ -102,6 +104,8 @@ def _copied(source: Path, to: Path, leaving_out: Collection[str]) -> Iterator[st
                 raise Refused(
                     f"{entry.path} is of a repository inside the model", "leave it out: its files can be kept"
                 )
+            if entry.name in MANIFESTS:
+                raise Refused(f"{entry.path} would declare models of its own here", "give that file another name")
             if not real.is_relative_to(root):
                 raise Refused(f"{entry.path} is a link that leads out of the model", "put the file itself there")
             if real.is_dir() and real not in way:

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.errors import GitFailed, Refused, RegistryError, Taken
@@ -154,10 +154,16 @@ class _Plan:
     changes: tuple[RefChange, ...]
     git_dir: str
     root: str
+    moved: bool = False  # every ref has moved; the index, or the files, have still to follow
+
+    @property
+    def is_there(self) -> bool:
+        """Whether that worktree is; it may have been removed since."""
+        return os.path.isdir(self.git_dir)  # noqa: PTH112  (a plain question)
 
     def git(self, git: Git) -> Git:
         """Git in that worktree, whichever `git` runs in: HEAD and the index are its own."""
-        if not os.path.isdir(self.git_dir):  # noqa: PTH112  (a plain question; the worktree may have been removed since)
+        if not self.is_there:
             return git
         place = [("GIT_DIR", self.git_dir), *([("GIT_WORK_TREE", self.root)] if self.root else [])]
         return Git(self.root if os.path.isdir(self.root) else git.directory, False, tuple(place))  # noqa: PTH112
@@ -193,6 +199,8 @@ def transact(held: Held, changes: Sequence[RefChange], reason: str) -> list[str]
             _follow(clone.git, change)
     except GitFailed as error:
         # Everything is written: that is no failure. The journal stays, and the next writer tries again.
+        with suppress(GitFailed):
+            _write_down(clone, replace(plan, moved=True))
         return [f"{error.message}; the next command that writes does that"]
     clone.journal.unlink(missing_ok=True)
     return []
@@ -203,6 +211,7 @@ def _write_down(clone: Clone, plan: _Plan) -> None:
         "changes": [[c.ref, c.old, c.new, c.paths, *([True] if c.files else [])] for c in plan.changes],
         "git_dir": plan.git_dir,
         "root": plan.root,
+        **({"moved": True} if plan.moved else {}),
     }
     unfinished = clone.journal.with_name("journal.new")
     try:
@@ -218,7 +227,9 @@ def _journalled(clone: Clone) -> _Plan | None:
     try:
         words = json.loads(clone.journal.read_text())
         changes = [RefChange(ref, old, new, tuple(p), *f) for ref, old, new, p, *f in words["changes"]]
-        return _Plan(tuple(c for c in changes if _is_ref(c.ref)), words["git_dir"], words["root"])
+        return _Plan(
+            tuple(c for c in changes if _is_ref(c.ref)), str(words["git_dir"]), str(words["root"]), "moved" in words
+        )
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError):
@@ -228,7 +239,7 @@ def _journalled(clone: Clone) -> _Plan | None:
 
 
 def _is_ref(name: str) -> bool:
-    return name == "HEAD" or (name.startswith("refs/") and ".." not in name)
+    return isinstance(name, str) and (name == "HEAD" or (name.startswith("refs/") and ".." not in name))
 
 
 def _update_refs(held: Held, git: Git, changes: Sequence[RefChange], reason: str) -> None:
@@ -283,22 +294,30 @@ def _mend(held: Held, plan: _Plan, *, killed: bool = True, undo: bool = False) -
         _remove_stale_locks(held.clone, plan)
     now = _current(git, [change.ref for change in plan.changes])
     done = [change for change in plan.changes if now.get(change.ref) == change.new]
-    left = [change for change in plan.changes if change not in done]
+    pending = [] if plan.moved else [change for change in plan.changes if change not in done]
+    left = [change for change in pending if not _went_on(git, change, now.get(change.ref))]
     if done and left and not undo:
         try:
             _update_refs(held, git, left, "registry: finish")
-            left = []
+            done, left = [*done, *left], []
         except RegistryError:
             undo = True
     if undo and done:
         _update_refs(held, git, [RefChange(c.ref, c.new, c.old) for c in reversed(done)], "registry: undo")
         left = done
-    if not left:
-        for change in plan.changes:
+    if not left and (plan.is_there or not plan.git_dir):
+        for change in done:
             with suppress(GitFailed):  # the index is locked, say; that may not stop every writer from now on
                 _follow(git, change, careful=True)
     held.clone.journal.unlink(missing_ok=True)
-    return bool(plan.changes) and not left
+    return bool(done) and not left
+
+
+def _went_on(git: Git, change: RefChange, now: str | None) -> bool:
+    """Whether a branch has come to `now` by way of what was planned: it was done, and somebody has committed since."""
+    if now is None or change.new is None or not (change.ref == "HEAD" or change.ref.startswith("refs/heads/")):
+        return False
+    return git.succeeds("merge-base", "--is-ancestor", change.new, now)
 
 
 def _follow(git: Git, change: RefChange, *, careful: bool = False) -> None:
@@ -307,9 +326,15 @@ def _follow(git: Git, change: RefChange, *, careful: bool = False) -> None:
     Whatever else is staged stays staged. `careful`, only if the index still has what was committed before: the user
     may have gone on since.
     """
+    if not (change.files or change.paths) or change.new is None:
+        return
+    if change.ref != "HEAD":
+        stands = git.read("symbolic-ref", "--quiet", "HEAD", check=False).decode(errors="surrogateescape")
+        if stands.removesuffix("\n") != change.ref:
+            return  # the user has switched to another branch since
     if change.files:
-        _bring_files(git, change)
-    if not change.paths or change.new is None:
+        _bring_files(git, change, again=careful)
+    if not change.paths:
         return
     try:
         if careful:
@@ -325,11 +350,11 @@ def _follow(git: Git, change: RefChange, *, careful: bool = False) -> None:
         ) from error
 
 
-def _bring_files(git: Git, change: RefChange) -> None:
+def _bring_files(git: Git, change: RefChange, *, again: bool) -> None:
     try:
         from registry.plumbing.following import follow  # few writes move files
 
-        follow(git, change.old, change.new or "")
+        follow(git, change.old, change.new or "", again=again)
     except GitFailed as error:
         raise GitFailed(
             f"committed as {(change.new or '')[:7]}, but the files here could not follow: {error.message}",

@@ -359,11 +359,11 @@ def _prepared(
     at_head, now = _at_head(repository, place), working.text(file) if file.exists() else None
     gone = now is None and at_head is not None  # deleted, or not checked out: that is left so
     before = at_head or "" if now is None else now
+    _check_staged(repository, file)
     if at_head is None:
         head = work = both("", before)[1]
     else:
         head, work = both(at_head, before)
-        _check_staged(repository, file)
         _no_worse(repository, _edited(repository, file).path, work, head)  # what comes along has faults of its own
     told = _no_worse(repository, _edited(repository, file).path, before, work)
     where = (place, os.fspath(root / place))

@@ -110,7 +110,10 @@ def _pushed(there: Repository) -> bool:
     answer = there.git.network(*words, check=False, progress=there.progress, remote=place.name)
     if answer.code == 0:
         return True
-    if _FASTER.search((answer.out + answer.err).decode(errors="replace")):
+    said = (answer.out + answer.err).decode(errors="replace")
+    if (
+        _FASTER.search(said) and "File exists" not in said
+    ):  # a lock that a killed git left there is nobody who is faster
         return False
     lost = next((line for line in answer.out.decode(errors="replace").splitlines() if line.startswith("!")), "")
     reason = lost.rpartition("\t")[2] or there.git.complaint(words, answer).message

@@ -6,8 +6,8 @@ import contextvars
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from importlib import metadata as installed
 from typing import Any, TypeVar, cast
 
@@ -100,7 +100,7 @@ def _soon(work: Callable[[], T], what: str, progress: Progress) -> T:
     context = contextvars.copy_context()  # in which a script may have said where its tracking is
     thread = threading.Thread(target=context.run, args=(run,), name=f"registry: {cut(what)}", daemon=True)
     told = False
-    with nullcontext() if sys.stderr is None else redirect_stdout(cast("Any", _Aside(thread, sys.stdout))):
+    with nullcontext() if sys.stderr is None else _apart(thread):
         thread.start()
         left = PATIENCE
         while left > 0 and thread.is_alive():
@@ -118,15 +118,34 @@ def _soon(work: Callable[[], T], what: str, progress: Progress) -> T:
     return answers[0]
 
 
-class _Aside:
-    """Standard output, but what one thread prints goes to standard error: it is no answer of ours."""
+_beside: set[threading.Thread] = set()  # those whose print() is no answer of ours
+_one_at_a_time = threading.Lock()
 
-    def __init__(self, thread: threading.Thread, there: Any) -> None:
-        self._thread = thread
-        self._there = there
+
+@contextmanager
+def _apart(thread: threading.Thread) -> Iterator[None]:
+    """Standard output, but what this thread prints goes to standard error. One stands for all threads of a server."""
+    with _one_at_a_time:
+        _beside.add(thread)
+        if not isinstance(sys.stdout, _Aside):
+            sys.stdout = cast("Any", _Aside(sys.stdout))
+    try:
+        yield
+    finally:
+        with _one_at_a_time:
+            _beside.discard(thread)
+            if not _beside and isinstance(sys.stdout, _Aside):
+                sys.stdout = sys.stdout.there
+
+
+class _Aside:
+    """Standard output for all but the threads `_beside`."""
+
+    def __init__(self, there: Any) -> None:
+        self.there = there
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(sys.stderr if threading.current_thread() is self._thread else self._there, name)
+        return getattr(sys.stderr if threading.current_thread() in _beside else self.there, name)
 
 
 def _reason(error: BaseException) -> str:

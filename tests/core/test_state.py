@@ -116,7 +116,7 @@ class TestVersions:
         assert named(found.greatest_ever) == "v3.0.0"
 
     def test_a_version_whose_tag_is_gone_is_named_by_what_was_done_with_it(self) -> None:
-        found = state(event("m@v1.0.0", 1), event("m#s#2", 2, keys=["Version: v2.0.0"], ours=True))
+        found = state(event("m@v1.0.0", 1), event("m#s#2", 2, keys=("Version: v2.0.0",), ours=True))
 
         assert named(found.greatest_ever) == "v2.0.0"  # a bump would make the old assignment mean other bytes
 

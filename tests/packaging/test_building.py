@@ -73,7 +73,7 @@ def test_the_wheel_says_all_that_an_index_shows(dist: list[Path]) -> None:
         "Changelog", "Documentation", "Issues", "Source"
     }  # fmt: skip
     assert said["Description-Content-Type"] == "text/markdown"
-    readme = said.get_payload()
+    readme = str(said.get_payload())
     assert "# git-registry" in readme
     assert re.findall(r"\]\((?!https://)[^)]*\)|<!--", readme) == []  # nothing lies beside it there
     required = [one for one in said.get_all("Requires-Dist", []) if "extra ==" not in one]

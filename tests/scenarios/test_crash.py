@@ -273,6 +273,37 @@ def test_an_undoing_that_was_cut_is_finished(ready: RepoStory, monkeypatch: pyte
     assert rest == [line for line in before.splitlines() if "heads" not in line]
 
 
+def test_what_was_written_though_the_index_could_not_follow_stays(repo: RepoStory) -> None:
+    lock = repo.path / ".git/index.lock"
+    lock.touch()
+    repo.write("models/churn.pkl", "weights 2\n")
+    with repo.registry_at().promote("churn") as run:
+        run.log_artifact("models/churn.pkl")
+    lock.unlink()
+    repo.commit("The user goes on", empty=True)
+
+    repo.registry_at().annotate("churn", labels=["seen"])
+
+    assert repo.tags == ["churn@v0.0.1", "churn@v0.0.1=#2"]
+    assert repo.git("log", "-1", "--format=%s") == "The user goes on"
+
+
+def test_what_was_written_does_not_follow_onto_another_branch(repo: RepoStory) -> None:
+    repo.git("branch", "other")
+    lock = repo.path / ".git/index.lock"
+    lock.touch()
+    repo.write("models/churn.pkl", "weights 2\n")
+    with repo.registry_at().promote("churn") as run:
+        run.log_artifact("models/churn.pkl")
+    lock.unlink()
+    repo.git("reset", "-q", "--hard")
+    repo.git("switch", "-q", "other")
+
+    repo.registry_at().annotate("churn", labels=["seen"])
+
+    assert repo.git("status", "--porcelain") == ""
+
+
 @pytest.mark.parametrize(
     "words", ["", "{", "[]", '{"changes": 3}', '{"changes": [["../../x", null, "a", []]], "git_dir": "", "root": ""}']
 )
