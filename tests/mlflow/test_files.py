@@ -455,6 +455,14 @@ def test_a_link_that_a_stranger_wrote_is_not_handed_to_mlflow_s_pages(store: Git
     assert store.get_model_version("churn", 1).run_link is None
 
 
+def test_a_model_declares_no_models_of_its_own(keeping: GitStore, ml: RepoStory, model: Callable[..., Path]) -> None:
+    source = model({"MLmodel": "flavors: {}\n", "code/registry.yaml": "models: {evil: {}}\n"})
+
+    assert "would declare models of its own" in refused("PERMISSION_DENIED", keeping, source)
+
+    assert ml.tags == []
+
+
 # -- who is faster -----------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -398,3 +400,13 @@ def test_what_is_no_server_makes_no_link(repo: RepoStory, monkeypatch: pytest.Mo
     assert (found.run, found.run_url) == ("github:9", None)
     with pytest.raises(NotFound, match="GITHUB_SERVER_URL"):
         github.resolve("bo/x/8", place(repo, "https://github.com/ana/models"))
+
+
+def test_standard_output_is_as_it_was_after_many_asked_at_once() -> None:
+    before = sys.stdout
+    for _ in range(20):
+        with ThreadPoolExecutor(8) as together:
+            answers = list(together.map(lambda n: ask._soon(lambda: n, str(n), lambda _: None), range(8)))
+        assert answers == list(range(8))
+
+    assert sys.stdout is before
