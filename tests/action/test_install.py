@@ -44,7 +44,7 @@ def test_extras_are_ours_alone(tmp_path: Path) -> None:
     done = _installed(tmp_path, REGISTRY_INPUT_EXTRAS="dvc] evil @ https://evil.example/x")
 
     assert done.returncode == 1
-    assert done.stdout == "::error title=git-registry::extras has something else than dvc, ui, url\n"
+    assert done.stdout == "::error title=git-registry::extras has something else than dvc, hf, ui, url\n"
     assert not list(tmp_path.iterdir())
 
 
