@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import wraps
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -158,10 +159,21 @@ class Run(ContextDecorator):
             self._check_file(self._attached, inside)
         self._logged.files[inside] = name
 
-    def log_tree(self, path: str, tree: str, *, here: bool = False) -> None:
-        """A tree of Git's, to be committed at `path` instead of what is there; the work tree follows, unless its files
-        are `here`."""
-        self._logged.tree = path, tree, here
+    def log_tree(self, path: str, source: Path, leaving_out: Collection[str] = ()) -> None:
+        """The files of a directory, to be committed at `path` instead of what is there; the work tree follows.
+
+        Those at its top that `leaving_out` names stay out. Raises Refused where they cannot be kept as they are.
+        """
+        repository = self._repository
+        if repository.root is None:
+            raise Refused("this repository has no work tree", "a clone has one")
+        try:
+            tree = planting.plant(repository.clone, repository.head, source, path, leaving_out)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            where = error.filename if isinstance(error.filename, str) else os.fspath(source)
+            raise Refused(f"{where} cannot be read: {reason}", "check its permissions and the disk") from error
+        self._logged.tree = path, tree, os.path.realpath(source) == os.path.realpath(repository.root / path)
 
     def log_model(self, path: str | os.PathLike[str], name: str = "", framework: str | None = None) -> None:
         """The model's own file or directory, and the framework that made it."""

@@ -20,15 +20,12 @@ from registry.api import Registry
 from registry.errors import NotFound, Refused, RegistryError, StoreFailed, UsageError
 from registry.mlflow import tracking, wording
 from registry.mlflow.address import Place
-from registry.plumbing import planting
-from registry.porcelain.keep import keep
 from registry.porcelain.values import ModelVersion
-from registry.repository import Repository
 
 _log = logging.getLogger("registry")
 
 # MLflow's own note of what a download was registered as, which it writes beside the files: it is not of the model.
-_MLFLOWS = REGISTERED_MODEL_META_FILE_NAME
+NOT_OF_THE_MODEL = (REGISTERED_MODEL_META_FILE_NAME,)
 _SECRET = ("sig", "signature", "credential", "token", "secret", "password", "key", "keyid")
 
 
@@ -50,7 +47,7 @@ def storage(registry: Registry, one: ModelVersion) -> str:
         check_served(one, elsewhere)
         return elsewhere
     path = _path(one)
-    kept = keep(registry.repository, f"{one.artifact}@{one.version}", None, lambda _: None, _note)
+    kept = registry.keep(f"{one.artifact}@{one.version}")
     inside = kept.directory / path
     found = inside if inside.is_dir() else inside.parent
     if not Path(os.path.realpath(found)).is_relative_to(os.path.realpath(kept.directory)):
@@ -58,9 +55,9 @@ def storage(registry: Registry, one: ModelVersion) -> str:
     return os.fspath(found)
 
 
-def _note(text: str) -> None:
-    # MLflow leaves its note in the cache each time that it loads: that is no damage to speak of.
-    _log.log(logging.DEBUG if _MLFLOWS in text else logging.INFO, "%s", text)
+def note(text: str) -> None:
+    """Tell the log what a person should know; what MLflow leaves in the cache whenever it loads is no damage."""
+    _log.log(logging.DEBUG if REGISTERED_MODEL_META_FILE_NAME in text else logging.WARNING, "%s", text)
 
 
 def _path(one: ModelVersion) -> str:
@@ -161,13 +158,3 @@ def brought(source: str, local: str | None) -> Iterator[Path]:
         except Exception as error:  # whatever the client of that storage raises
             raise StoreFailed(f"{source} cannot be brought: {error}", "a source is where the files are") from error
         yield found
-
-
-def planted(repository: Repository, model: Path, path: str) -> str:
-    """The files of `model`, and no others, as a tree of the repository that is to be at `path`. Raises Refused."""
-    try:
-        return planting.plant(repository.clone, repository.head, model, path, {_MLFLOWS})
-    except OSError as error:
-        reason = error.strerror or str(error)
-        where = error.filename if isinstance(error.filename, str) else os.fspath(model)
-        raise Refused(f"{where} cannot be read: {reason}", "check its permissions and the disk") from error

@@ -52,7 +52,7 @@ class GitStore(AbstractStore):
     # -- inside --------------------------------------------------------------------------------------------------------
 
     def _open(self) -> Registry:
-        return Registry(self.place.where)
+        return Registry(self.place.where, on_note=files.note)
 
     @property
     def _named(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import replace
@@ -161,15 +160,10 @@ def _committed(
     tags.pop(wording.STORAGE, None)
 
     def work(there: Registry) -> str:
-        repository = there.repository
-        if repository.root is None:
-            raise Refused("this repository has no work tree", "a registry URI without store=git does without")
-        tree = files.planted(repository, model, path)
-        here = os.path.realpath(model) == os.path.realpath(repository.root / path)
         # What is done in a clone of a URL is published by it, all at once.
         more = {"tags": tags, "push": there is registry and place.push}
         with there.promote(name, **{**said, **more}) as run:
-            run.log_tree(path, tree, here=here)
+            run.log_tree(path, model, files.NOT_OF_THE_MODEL)
         return run.version.version
 
     with files.brought(found.storage, local) as model:

@@ -53,7 +53,8 @@ def doctor(repository: Repository) -> Diagnosis:
     findings += diagnosis.sick_artifacts(states, repository.clock())
     if not repository.is_partial and not history.is_cut_off(repository.clone.common_dir):
         events = [event for state in states.values() for event in state.events]
-        findings += diagnosis.without_commits(events, set(missing(repository.git, [event.commit for event in events])))
+        lost = missing(repository.git, list(dict.fromkeys(event.commit for event in events)))
+        findings += diagnosis.without_commits(events, set(lost))
     for path, reason in repository.manifest_at_head.broken.items():
         findings.append(
             Finding("error", "manifest", path, f"it cannot be read at HEAD: {reason}", "registry check says more")

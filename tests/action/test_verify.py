@@ -150,9 +150,7 @@ def test_a_policy_that_asks_for_nothing_is_noticed(repo: RepoStory, tmp_path: Pa
     ran = verified(tmp_path / "clone")
 
     assert ran.code == 0, ran.log
-    assert ran.commands == [
-        "::notice title=git-registry::the policy asks for no signature and names nobody"
-    ]
+    assert ran.commands == ["::notice title=git-registry::the policy asks for no signature and names nobody"]
     assert "This policy asks for no signature and names nobody." in ran.summary
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,8 @@ from mlflow.exceptions import MlflowException
 
 from registry import Registry
 from registry.errors import GitFailed
-from registry.mlflow import files
 from registry.mlflow.store import GitStore
-from registry.plumbing import write
+from registry.plumbing import planting, write
 from registry.porcelain import workshop
 from tests.mlflow.training import logged
 from tests.story import RepoStory
@@ -185,15 +185,16 @@ def test_each_of_two_writers_at_once_registers_its_own_files(
     ml: RepoStory, keeping: GitStore, model: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, others = model({"MLmodel": "mine"}), model({"MLmodel": "other's"}, "others")
-    planted = files.planted
+    plant = planting.plant
 
     def slow(*arguments: Any) -> str:
-        tree = planted(*arguments)
-        monkeypatch.setattr(files, "planted", planted)
-        assert created(keeping, others).version == 1
+        tree = plant(*arguments)
+        monkeypatch.setattr(planting, "plant", plant)
+        with ThreadPoolExecutor(1) as somebody_else:  # in this thread it would be a run inside of ours
+            assert somebody_else.submit(created, keeping, others).result().version == 1
         return tree
 
-    monkeypatch.setattr(files, "planted", slow)
+    monkeypatch.setattr(planting, "plant", slow)
     assert created(keeping, mine).version == 2
 
     assert [there(ml, f"churn@v0.0.{n}") for n in (1, 2)] == [{"MLmodel": "other's"}, {"MLmodel": "mine"}]

@@ -273,13 +273,17 @@ def test_an_undoing_that_was_cut_is_finished(ready: RepoStory, monkeypatch: pyte
     assert rest == [line for line in before.splitlines() if "heads" not in line]
 
 
-def test_what_was_written_though_the_index_could_not_follow_stays(repo: RepoStory) -> None:
+def _promoted_while_the_index_was_locked(repo: RepoStory) -> None:
     lock = repo.path / ".git/index.lock"
     lock.touch()
     repo.write("models/churn.pkl", "weights 2\n")
     with repo.registry_at().promote("churn") as run:
         run.log_artifact("models/churn.pkl")
     lock.unlink()
+
+
+def test_what_was_written_though_the_index_could_not_follow_stays(repo: RepoStory) -> None:
+    _promoted_while_the_index_was_locked(repo)
     repo.commit("The user goes on", empty=True)
 
     repo.registry_at().annotate("churn", labels=["seen"])
@@ -290,12 +294,7 @@ def test_what_was_written_though_the_index_could_not_follow_stays(repo: RepoStor
 
 def test_what_was_written_does_not_follow_onto_another_branch(repo: RepoStory) -> None:
     repo.git("branch", "other")
-    lock = repo.path / ".git/index.lock"
-    lock.touch()
-    repo.write("models/churn.pkl", "weights 2\n")
-    with repo.registry_at().promote("churn") as run:
-        run.log_artifact("models/churn.pkl")
-    lock.unlink()
+    _promoted_while_the_index_was_locked(repo)
     repo.git("reset", "-q", "--hard")
     repo.git("switch", "-q", "other")
 
